@@ -43,7 +43,7 @@ pub(super) fn batches(
         }
         let memory = state.connectors.get(&message.connector);
         let live = SetLimit {
-            escalate: memory.is_some_and(|memory| memory.overdraw.is_some()),
+            escalate: memory.is_some_and(|memory| memory.overdraw.is_some_and(|overdraw| overdraw.sent_again)),
             duration_seconds: Some(settings.limit_seconds),
             lowers: message.kind == MessageKind::Lower,
             ..limit(site_connector, message.limit, LimitPurpose::Live)

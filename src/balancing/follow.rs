@@ -48,6 +48,8 @@ pub(super) fn follow(
             continue;
         }
         let memory = remembered(connectors, site_connector, now);
+        let session = site_connector.session.as_ref().map(|session| session.id);
+        memory.meter.follow(session, site_connector.free_since(), now);
         let doubted = fresh || notes.doubts(site_connector.station);
         follow_connection(ledger, memory, site_connector, doubted, settings, now);
         follow_departure(ledger, memory, site_connector);
@@ -61,7 +63,7 @@ pub(super) fn follow(
                 Some(_) if !above.contains(&site_connector.group) => OVERDRAW_LASTS,
                 _ => UNEXPECTED_LASTS,
             };
-            if let Some(remark) = follow_meter(ledger, memory, site_connector, shown, lasts) {
+            if let Some(remark) = follow_meter(ledger, memory, site_connector, (shown, lasts), now) {
                 remarks.push((site_connector.connector, remark));
             }
         }
@@ -220,8 +222,9 @@ fn follow_session(
     {
         memory.draws.note(now, Watts::ZERO);
     }
-    if session != memory.session && std::mem::take(&mut memory.ends_with_transaction) {
-        ledger.lose(site_connector.connector, Uncontrolled::Rejected, site_connector.rating);
+    let is_another = session.is_some() && session != memory.session;
+    if (is_another || site_connector.session.is_none()) && std::mem::take(&mut memory.ends_with_transaction) {
+        follow_end_of_limit(ledger, memory, site_connector, now);
     }
     if begins && matches!(ledger.uncontrolled(site_connector.connector), Some((Uncontrolled::Rejected, _))) {
         // It may take a limit of a transaction, if nothing else.
@@ -245,6 +248,18 @@ fn follow_session(
     }
     if (begins || resumes || wished) && ledger.uncontrolled(site_connector.connector).is_none() {
         ledger.reassert(site_connector.connector);
+    }
+}
+
+/// The limit of a transaction is gone with it. A station that took a fallback takes limits without a transaction, too, and is sent one;
+/// until it confirms that, it may draw what it might before. One that took none is not limited until the next transaction.
+fn follow_end_of_limit(ledger: &mut Ledger, memory: &Memory, site_connector: &SiteConnector, now: Timestamp) {
+    let connector = site_connector.connector;
+    if memory.fallback.proven.is_none() {
+        ledger.lose(connector, Uncontrolled::Rejected, site_connector.rating);
+    } else if ledger.uncontrolled(connector).is_none() {
+        let alone = memory.alone_now(site_connector, now);
+        ledger.reconnected(connector, ledger.exposure(connector).max(alone));
     }
 }
 
@@ -291,8 +306,8 @@ fn follow_meter(
     ledger: &mut Ledger,
     memory: &mut Memory,
     site_connector: &SiteConnector,
-    shown: &Shown,
-    lasts: Duration,
+    (shown, lasts): (&Shown, Duration),
+    now: Timestamp,
 ) -> Option<Remark> {
     let connector = site_connector.connector;
     let reported = memory.meter.take(shown, site_connector.hardware());
@@ -303,6 +318,8 @@ fn follow_meter(
         }
         learn_demand(ledger, memory, site_connector, (shown, draw));
     }
+    // A reading may have shown just now that a cut is followed: what was read before was allowed.
+    memory.allowed.note(now, ledger.exposure(connector));
     let lowered = memory.allowed.since().map(|since| since + REACTION);
     let proof = memory.meter.proves(lowered, site_connector.hardware());
     // A register may bound what is drawn without saying that it is little.

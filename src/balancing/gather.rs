@@ -403,6 +403,18 @@ impl SiteConnector {
         self.session.as_ref().filter(|session| !over || began_since(session))
     }
 
+    /// Since when its station says that nobody draws there, by our clock; none where a session runs.
+    pub(super) fn free_since(&self) -> Option<Timestamp> {
+        let free = matches!(
+            self.status,
+            ConnectorStatus::Available
+                | ConnectorStatus::Finishing
+                | ConnectorStatus::Reserved
+                | ConnectorStatus::Unavailable
+        );
+        self.status_at.filter(|_| free && self.session.is_none())
+    }
+
     /// Whether a car may be there: one that is seen, or one that is said to be.
     pub(super) fn may_have_car(&self) -> bool {
         let free = matches!(

@@ -4,6 +4,9 @@
 //! Readings are followed by connector and by time of receipt, whatever the station says of sessions, statuses and the hour. Many
 //! stations report the register only, which is the default of OCPP 1.6, so power is derived from it. Its last digit is worth up to
 //! a kWh; what it proves therefore lies between a least and a most.
+//!
+//! What was read until a session ended, or until a connector became free, says nothing of what is drawn since; what is read later
+//! counts, whoever charges there.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sites::stations::link::Shown;
 use engine::CurrentKind;
-use kernel::{Timestamp, WattHours, Watts};
+use kernel::{SessionId, Timestamp, WattHours, Watts};
 
 /// Registers that are kept: a few minutes of a station that reports every ten seconds.
 const KEPT: usize = 24;
@@ -26,6 +29,9 @@ const LATELY: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(1_200);
 /// A reading says nothing of what is drawn this much later.
 const SAYS_SOMETHING_FOR: Duration = Duration::from_secs(900);
+/// How long after a session ended its readings may still come, out of a queue of their own. What comes later counts, whatever time it
+/// says: a clock that stands still, or lies, hides no draw.
+const COMES_LATE_BY: Duration = Duration::from_secs(60);
 /// Less is what electronics draw, not a car.
 pub(super) const A_CAR: Watts = Watts(100);
 /// What the largest AC socket carries: 63 A on three phases (IEC 62196-2).
@@ -48,6 +54,12 @@ pub(super) struct Meter {
     pub at: Option<Timestamp>,
     /// What it drew by its latest reading.
     pub draw: Option<Watts>,
+    /// When that reading was received.
+    drawn_at: Option<Timestamp>,
+    /// The session that ran when its connector was last looked at.
+    session: Option<SessionId>,
+    /// Since when nobody draws there, as far as its station says: a session ended, or its connector became free.
+    idle_since: Option<Timestamp>,
     /// The last value that no hardware can give, and when it was reported.
     pub impossible: Option<(Timestamp, Watts)>,
     /// Registers, oldest first.
@@ -136,23 +148,61 @@ impl Meter {
             }
             hardware.bounded(reported)
         });
+        if self.is_of_before(shown) {
+            return None; // its register counts, as far as that proves something
+        }
         let derived = || self.by_register().map(|watts| watts.min(hardware.most()));
         let draw = reported.or_else(derived);
         if draw.is_some() {
-            self.draw = draw;
+            (self.draw, self.drawn_at) = (draw, Some(shown.at));
         }
         draw
     }
 
+    /// Follows which session runs, and since when its station says that nobody draws there: what was read until then says nothing of
+    /// what is drawn since.
+    pub(super) fn follow(&mut self, session: Option<SessionId>, free_since: Option<Timestamp>, now: Timestamp) {
+        let before = std::mem::replace(&mut self.session, session);
+        let ended = (before.is_some() && before != session).then_some(now);
+        if let Some(at) = ended.max(free_since) {
+            self.note_idle(at.min(now));
+        }
+    }
+
+    /// Nobody draws there from this instant on, as far as its station says.
+    pub(super) fn note_idle(&mut self, at: Timestamp) {
+        self.idle_since = self.idle_since.max(Some(at));
+        if self.drawn_at.or(self.at).is_none_or(|drawn| drawn <= at) {
+            (self.draw, self.drawn_at) = (None, None);
+        }
+    }
+
+    /// Whether a reading shows what was drawn before its session ended or its connector became free. By the order of receipt; and where
+    /// it came soon after, by what it says itself.
+    fn is_of_before(&self, shown: &Shown) -> bool {
+        if shown.is_last && self.session.is_none() {
+            return true;
+        }
+        self.idle_since.is_some_and(|idle_since| {
+            let says_so = shown.is_last || shown.reported_at <= idle_since;
+            shown.at <= idle_since || (says_so && shown.at <= idle_since + COMES_LATE_BY)
+        })
+    }
+
     /// What it drew by its latest reading, unless that is long ago.
     pub(super) fn draw_at(&self, now: Timestamp) -> Option<Watts> {
-        let at = self.at.filter(|at| now.since(*at) <= SAYS_SOMETHING_FOR)?;
-        self.draw.filter(|_| at <= now)
+        let drawn_at = self.drawn_at.or(self.at);
+        self.draw.filter(|_| drawn_at.is_some_and(|at| says_something(at, now)))
     }
 
     /// Whether it was heard of lately.
     pub(super) fn is_heard(&self, now: Timestamp) -> bool {
         self.at.is_some_and(|at| now.since(at) <= SAYS_SOMETHING_FOR)
+    }
+
+    /// Since when nobody draws there, as far as its station says.
+    pub(super) const fn idle_since(&self) -> Option<Timestamp> {
+        self.idle_since
     }
 
     /// Whether more is drawn than electronics need.
@@ -162,7 +212,7 @@ impl Meter {
 
     /// It is known to draw nothing.
     pub(super) fn forget_power(&mut self) {
-        (self.draw, self.registers) = (None, Vec::new());
+        (self.draw, self.drawn_at, self.registers) = (None, None, Vec::new());
     }
 
     /// A register that falls began anew, and one that leaps is another one: neither says what was drawn.
@@ -187,17 +237,19 @@ impl Meter {
         middle.map_or(0, |before| before + 1)
     }
 
-    /// The average power of the last minute, by the register.
+    /// The average power of the last minute, by the register; of nothing before a session ended.
     fn by_register(&self) -> Option<Watts> {
-        let latest = *self.registers.last()?;
+        let is_of_before = |one: &Point| self.idle_since.is_some_and(|idle| one.at <= idle);
+        let registers = self.registers.get(self.registers.partition_point(is_of_before)..)?;
+        let latest = *registers.last()?;
         let lately = |one: &Point| latest.at.since(one.at) <= LATELY;
-        let first = self.registers.iter().position(lately)?;
+        let first = registers.iter().position(lately)?;
         let long_enough = |index: usize| {
-            let begin = self.registers.get(index)?;
+            let begin = registers.get(index)?;
             (latest.since(*begin) >= SHORTEST).then_some(index)
         };
         let first = long_enough(first).or_else(|| long_enough(first.checked_sub(1)?))?;
-        let points = self.registers.get(first..)?;
+        let points = registers.get(first..)?;
         let Proof { least, most, .. } = proof(points)?;
         let mean = Watts(least.get() + (most - least).get() / 2);
         (most - least <= LARGEST_DOUBT).then_some(mean)
@@ -229,6 +281,11 @@ impl Meter {
         let points = self.registers.get(first..)?;
         proof(points.get(points.partition_point(|one| !counts(one.at))..)?)
     }
+}
+
+/// Whether a reading of an instant says something of what is drawn now.
+pub(super) fn says_something(at: Timestamp, now: Timestamp) -> bool {
+    at <= now && now.since(at) <= SAYS_SOMETHING_FOR
 }
 
 /// What the first and the last of some registers prove. The station's own times may accuse nobody, and pardon nobody either: a

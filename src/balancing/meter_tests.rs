@@ -1,6 +1,9 @@
 //! What meters prove, computed by hand.
 
+use proptest::prelude::*;
+
 use super::*;
+use kernel::RawId;
 
 const AC: Hardware = Hardware { kind: CurrentKind::Ac, rating: Watts(22_000) };
 
@@ -16,6 +19,7 @@ fn shown(seconds: i64, power: Option<i64>, register: Option<i64>) -> Shown {
         register: register.map(WattHours),
         currents: None,
         current: None,
+        is_last: false,
     }
 }
 
@@ -149,4 +153,164 @@ fn the_exposure_at_an_instant_and_since_when_it_is_no_more() {
     assert_eq!(allowed.since(), Some(second(40)));
     allowed.note(second(50), Watts(7_000));
     assert_eq!(allowed.since(), Some(second(30)), "8 kW was more");
+}
+
+fn session(number: u8) -> Option<SessionId> {
+    Some(SessionId::from(RawId::from_bytes([number; 12])))
+}
+
+/// A meter whose session charged with 6.4 kW and ended at second 100.
+fn ended() -> Meter {
+    let mut meter = Meter::default();
+    meter.follow(session(1), None, second(0));
+    meter.take(&shown(95, Some(6_400), Some(1_001)), AC);
+    assert_eq!(meter.draw_at(second(99)), Some(Watts(6_400)));
+    meter.follow(None, None, second(100));
+    meter
+}
+
+#[test]
+fn what_was_read_until_a_session_ended_says_nothing_of_what_is_drawn_since() {
+    let mut meter = ended();
+    assert_eq!((meter.draw_at(second(100)), meter.shows_a_car()), (None, false));
+    // The values of the end come with it, or soon after; and one of before may come out of a queue.
+    let of_end = |seconds| Shown { is_last: true, ..shown(seconds, Some(6_400), Some(1_010)) };
+    let late = |seconds| Shown { reported_at: second(90), ..shown(seconds, Some(6_400), Some(1_009)) };
+    for reading in [of_end(100), of_end(103), late(104), late(160)] {
+        assert_eq!((meter.take(&reading, AC), meter.draw_at(second(160))), (None, None), "{reading:?}");
+    }
+    meter.follow(session(2), None, second(200));
+    assert_eq!(meter.take(&of_end(205), AC), Some(Watts(6_400)), "that of another transaction");
+}
+
+#[test]
+fn what_is_read_later_counts_whatever_time_it_says() {
+    let mut meter = ended();
+    assert_eq!(meter.take(&shown(101, Some(9_000), None), AC), Some(Watts(9_000)), "a relay that is welded");
+    for reported_at in [0, 90, 100] {
+        let mut meter = ended();
+        let lie = |seconds| Shown { reported_at: second(reported_at), ..shown(seconds, Some(9_000), None) };
+        assert_eq!(meter.take(&lie(160), AC), None);
+        assert_eq!(meter.take(&lie(161), AC), Some(Watts(9_000)));
+    }
+}
+
+#[test]
+fn a_connector_that_becomes_free_draws_nothing_until_it_is_read_again() {
+    let mut meter = Meter::default();
+    meter.take(&shown(10, Some(9_000), None), AC);
+    meter.follow(None, Some(second(9)), second(11));
+    assert_eq!(meter.draw_at(second(12)), Some(Watts(9_000)), "it was free before");
+    meter.follow(None, Some(second(12)), second(12));
+    assert_eq!(meter.draw_at(second(12)), None);
+    meter.take(&shown(20, Some(9_000), None), AC);
+    meter.follow(None, Some(second(12)), second(30));
+    assert_eq!(meter.draw_at(second(30)), Some(Watts(9_000)), "it says free still, and draws");
+}
+
+#[test]
+fn registers_on_both_sides_of_an_end_say_nothing_of_what_is_drawn_since() {
+    let mut meter = Meter::default();
+    meter.follow(session(1), None, second(0));
+    // 53 Wh in 30 s: 6.4 kW.
+    for (seconds, register) in [(0, 1_001), (30, 1_054), (60, 1_108)] {
+        meter.take(&shown(seconds, None, Some(register)), AC);
+    }
+    meter.follow(None, None, second(70));
+    assert_eq!(meter.take(&Shown { is_last: true, ..shown(70, None, Some(1_125)) }, AC), None);
+    assert_eq!(meter.take(&shown(90, None, Some(1_125)), AC), None, "one reading since");
+    assert_eq!(
+        meter.take(&shown(120, None, Some(1_125)), AC),
+        Some(Watts(60)),
+        "a digit of 1 Wh in 30 s, and half of that"
+    );
+    assert_eq!(meter.take(&shown(150, None, Some(1_200)), AC).map(|draw| draw > A_CAR), Some(true), "a thief");
+    assert!(meter.proves(None, AC).is_some_and(|proof| proof.least > Watts(3_000)), "all of them are evidence");
+}
+
+#[test]
+fn a_register_that_says_little_keeps_no_draw_alive() {
+    let mut meter = Meter::default();
+    meter.take(&shown(0, Some(6_400), None), AC);
+    for seconds in [300, 600, 900] {
+        meter.take(&shown(seconds, None, Some(7_000)), AC); // whole kWh
+    }
+    assert_eq!(meter.draw_at(second(900)), Some(Watts(6_400)));
+    assert_eq!(meter.draw_at(second(901)), None);
+}
+
+/// Something that happens so many seconds after what happened before.
+#[derive(Debug, Clone, Copy)]
+enum Happens {
+    /// A reading is taken and comes so much later.
+    Reads { late: i64 },
+    /// Its session ends, or its connector becomes free; and another session begins or not.
+    Ends { known_after: i64, by_status: bool, again: bool },
+}
+
+fn happens() -> impl Strategy<Value = Vec<(i64, Happens)>> {
+    let reads = (0..=60_i64).prop_map(|late| Happens::Reads { late });
+    let ends = (0..=3_i64, any::<bool>(), any::<bool>()).prop_map(|(known_after, by_status, again)| Happens::Ends {
+        known_after,
+        by_status,
+        again,
+    });
+    proptest::collection::vec((1..90_i64, prop_oneof![3 => reads, 1 => ends]), 1..40)
+}
+
+proptest! {
+    /// Each reading shows 1 kW for each end before it, so that a draw says of which time it is.
+    #[test]
+    fn no_draw_is_of_before_the_last_end_that_is_known(story in happens()) {
+        let (mut now, mut ends) = (1, 0_i64);
+        let mut events: Vec<(i64, i64, Option<Shown>, (bool, bool))> = Vec::new();
+        for (gap, one) in story {
+            now += gap;
+            match one {
+                Happens::Reads { late } => {
+                    let reading = Shown { reported_at: second(now), ..shown(now + late, Some(1_000 * (1 + ends)), None) };
+                    events.push((now + late, ends, Some(reading), (false, false)));
+                }
+                Happens::Ends { known_after, by_status, again } => {
+                    ends += 1;
+                    events.push((now + known_after, ends, None, (by_status, again)));
+                }
+            }
+        }
+        events.sort_by_key(|(at, _, reading, _)| (*at, reading.is_some()));
+        let (mut meter, mut known) = (Meter::default(), 0);
+        meter.follow(session(0), None, second(0));
+        for (at, number, reading, (by_status, again)) in events {
+            match reading {
+                Some(reading) => _ = meter.take(&reading, AC),
+                None => {
+                    known = known.max(number);
+                    meter.follow(None, by_status.then_some(second(at)), second(at));
+                    meter.note_idle(second(at)); // also where no session ran
+                    meter.follow(session(u8::try_from(number).unwrap_or(u8::MAX)).filter(|_| again), None, second(at));
+                }
+            }
+            let draw = meter.draw_at(second(at));
+            prop_assert!(draw.is_none_or(|draw| draw > Watts(1_000 * known)), "{draw:?} after {known} ends");
+        }
+    }
+
+    #[test]
+    fn whatever_a_station_says_a_minute_after_the_last_end_its_readings_count(
+        readings in proptest::collection::vec((1..50_i64, -10_000..10_000_i64, 0..22_000_i64, any::<bool>()), 1..40),
+        runs in any::<bool>(),
+    ) {
+        let mut meter = ended();
+        meter.follow(session(2).filter(|_| runs), None, second(100));
+        let mut now = 100;
+        for (gap, ahead, power, is_last) in readings {
+            now += gap;
+            let is_last = is_last && runs;
+            let reading = Shown { reported_at: second(now + ahead), is_last, ..shown(now, Some(power), None) };
+            let draw = meter.take(&reading, AC);
+            let is_honest = ahead > 100 - now && !is_last;
+            let counts = now > 160 || is_honest;
+            prop_assert_eq!(draw, counts.then_some(Watts(power)));
+        }
+    }
 }

@@ -26,6 +26,8 @@ mod counted;
 mod cycle;
 mod demand;
 mod draws;
+#[cfg(test)]
+mod endings;
 mod escalation;
 mod explain;
 mod external_limits;

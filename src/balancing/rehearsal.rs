@@ -1,8 +1,8 @@
 //! Liars in virtual time: a whole cycle (`cycle`, `apply`, the ledger, the engine) against stations and meters that say what
 //! they like, judged by what the world really draws.
 //!
-//! Stations over-report, under-report, report the register only, report nothing, slip in their units, ignore limits, refuse 0, draw without
-//! a session or at connectors that nobody set up. A meter of the site is late and noisy. Two promises are checked against the physical
+//! Stations over-report, under-report, report the register only, report nothing, slip in their units, say wrong times, ignore limits, refuse
+//! 0, draw without a session or at connectors that nobody set up. A meter of the site is late and noisy. Two promises are checked against the physical
 //! draw: with a meter, as long as there is more than the connection carries, those that obey are cut until it fits, within the time that
 //! a reading and a station take; without one, who draws what it may not is found by its own power or register, and the
 //! others make room. `EVENWATT_SEED=n` runs one seed, `EVENWATT_SEEDS=n` many.
@@ -55,6 +55,15 @@ enum Reports {
     Nothing,
 }
 
+/// What the clock of a station shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clock {
+    Right,
+    /// By an hour.
+    Behind,
+    StandsStill,
+}
+
 /// What a station does with its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Obeys {
@@ -67,6 +76,7 @@ enum Obeys {
 struct Station {
     reports: Reports,
     obeys: Obeys,
+    clock: Clock,
     /// A car is there, with a session that we know, or not.
     car: bool,
     known: bool,
@@ -106,7 +116,9 @@ impl World {
         let mut random = StdRng::seed_from_u64(seed);
         let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
         let moment = Moment::new(start(), Arc::clone(&ids));
-        let stations: Vec<Station> = (0..5).map(|_| Station::new(&mut random)).collect();
+        let clocks = [Clock::Right, Clock::Right, Clock::Behind, Clock::StandsStill].into_iter().cycle();
+        let clocks = clocks.skip(usize::try_from(seed % 4).unwrap_or(0));
+        let stations: Vec<Station> = clocks.take(5).map(|clock| Station::new(&mut random, clock)).collect();
         let mut site = virtual_group::site_of(stations.len(), CAPACITY.get() / 1_000, &moment);
         if meter {
             let fields = json!({"type": "smart_meter", "meter_scope": "site"});
@@ -403,10 +415,11 @@ impl Obeys {
 }
 
 impl Station {
-    fn new(random: &mut StdRng) -> Self {
+    fn new(random: &mut StdRng, clock: Clock) -> Self {
         Self {
             reports: Reports::any(random),
             obeys: Obeys::any(random),
+            clock,
             car: false,
             known: false,
             wants: Watts::ZERO,
@@ -444,7 +457,12 @@ impl Station {
             Reports::Nothing => return None,
         };
         let register = (self.reports == Reports::Register).then_some(WattHours(self.register_millis / 1_000));
-        Some(virtual_group::shown(now, power, register))
+        let reported_at = match self.clock {
+            Clock::Right => now,
+            Clock::Behind => now - Duration::from_secs(3_600),
+            Clock::StandsStill => start(),
+        };
+        Some(Shown { reported_at, ..virtual_group::shown(now, power, register) })
     }
 }
 

@@ -8,7 +8,7 @@ use super::demand::Demand;
 use super::draws::Draws;
 use super::gather::{Role, SiteConnector};
 use super::load::Load;
-use super::meter::{Allowed, Meter};
+use super::meter::{Allowed, Meter, says_something};
 use super::phases::UsedPhases;
 use super::restart::Restart;
 use super::sent_limits::SentLimits;
@@ -287,13 +287,15 @@ impl State {
         }
     }
 
-    /// What a connector draws by its meter.
+    /// What a connector draws by its meter: as balancing heard it, else as its session has it.
     pub(super) fn drawn(&self, site_connector: &SiteConnector, now: Timestamp) -> Option<Watts> {
         let member = self.connectors.get(&site_connector.connector);
         let stray = self.strays.get(&site_connector.connector);
         let meter = member.map(|memory| &memory.meter);
         let meter = meter.or(stray.map(|stray| &stray.meter));
-        let reported = site_connector.session.as_ref().and_then(|session| session.power);
+        let session = site_connector.session.as_ref();
+        let lately = session.filter(|session| session.latest_at.is_some_and(|at| says_something(at, now)));
+        let reported = lately.and_then(|session| session.power);
         meter.and_then(|meter| meter.draw_at(now)).or(reported)
     }
 

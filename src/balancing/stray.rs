@@ -20,7 +20,7 @@ impl Stray {
     /// What to reserve for it: what it shows, or all that it can where it only says that it charges.
     pub(super) fn draws(&self, rating: Watts) -> Watts {
         let hardware = Hardware::unknown(rating);
-        let proven = self.meter.proves(None, hardware).map(|proof| proof.least);
+        let proven = self.meter.proves(self.meter.idle_since(), hardware).map(|proof| proof.least);
         match self.meter.draw.max(proven) {
             Some(draw) if draw > A_CAR => draw,
             Some(_) if self.meter.draw.is_some() => Watts::ZERO,

@@ -31,17 +31,22 @@ pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes, now: 
                 link::Stray::Free => {
                     stray.occupied = false;
                     stray.meter.forget_power();
+                    stray.meter.note_idle(now);
                 }
                 link::Stray::Metered(shown) => stray.hear(shown, &like),
             }
         }
     }
     for site_connector in &site.without_group {
+        if let Some(stray) = state.strays.get_mut(&site_connector.connector) {
+            stray.meter.follow(None, site_connector.free_since(), now);
+        }
         for shown in notes.shown.get(&site_connector.connector).into_iter().flatten() {
             let stray = state
                 .strays
                 .entry(site_connector.connector)
                 .or_insert_with(|| Stray::new(site_connector.station, None));
+            stray.meter.follow(None, site_connector.free_since(), now);
             stray.hear(shown, site_connector);
         }
     }
@@ -67,6 +72,9 @@ impl Stray {
             Some(_) => Hardware::unknown(like.rating),
             None => like.hardware(),
         };
+        if shown.is_last {
+            self.meter.note_idle(shown.at);
+        }
         self.meter.take(shown, hardware);
     }
 }

@@ -129,7 +129,7 @@ pub(super) fn reading(at: Timestamp, power: Watts) -> Reading {
 
 /// What the meter of a connector shows.
 pub(super) fn shown(at: Timestamp, power: Option<Watts>, register: Option<WattHours>) -> Shown {
-    Shown { at, reported_at: at, power, register, currents: None, current: None }
+    Shown { at, reported_at: at, power, register, currents: None, current: None, is_last: false }
 }
 
 /// One cycle: what was planned, and what is to be said.

@@ -43,9 +43,10 @@ pub async fn record(
     Ok((session, effects))
 }
 
-/// Notifies listeners of what the meter of a connector shows.
-pub fn metered(call: Call<'_>, connector: ConnectorId, samples: &[Sample]) -> Vec<Effect> {
-    let notified = shown(call.now, samples).map(|shown| SignalKind::Metered(connector, shown));
+/// Notifies listeners of what the meter of a connector shows; `is_last` where its transaction is over.
+pub fn metered(call: Call<'_>, connector: ConnectorId, samples: &[Sample], is_last: bool) -> Vec<Effect> {
+    let shown = shown(call.now, samples).map(|shown| Shown { is_last: shown.is_last || is_last, ..shown });
+    let notified = shown.map(|shown| SignalKind::Metered(connector, shown));
     notified.into_iter().map(Effect::Notify).collect()
 }
 
@@ -69,8 +70,14 @@ pub fn shown(received: Timestamp, samples: &[Sample]) -> Option<Shown> {
             Some([one?, two?, three?])
         }),
         current: together().find_map(|sample| sample.reading.current.into_iter().flatten().max()),
+        is_last: samples.iter().any(|sample| sample.at == newest && is_of_end(&sample.context)),
     };
     (shown.power.is_some() || shown.register.is_some() || shown.current.is_some()).then_some(shown)
+}
+
+/// Whether a value was taken at the end of a transaction.
+fn is_of_end(context: &str) -> bool {
+    context == meter::context_name(ReadingContext::End)
 }
 
 /// Uniform samples, with what is signed; the raw text stands with the first, as one message is one text.

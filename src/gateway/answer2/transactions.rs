@@ -62,7 +62,7 @@ pub(super) async fn transaction_event(
     let mut metered = Vec::new();
     match (place, stored.connector) {
         (_, Some(connector)) if !stored.recorded.repeated => {
-            metered = readings::metered(call, connector, &samples);
+            metered = readings::metered(call, connector, &samples, is_over);
         }
         (Some(evse), None) => {
             call.note_unknown(format_args!("EVSE {}", evse.id)).await;

@@ -432,6 +432,8 @@ pub struct Shown {
     pub currents: Option<[Milliamps; 3]>,
     /// The largest current of a phase.
     pub current: Option<Milliamps>,
+    /// It was taken at the end of a transaction: it says what was drawn until then.
+    pub is_last: bool,
 }
 
 /// What happens at a connector that is not set up.

@@ -197,6 +197,7 @@ impl Depot {
             register: reading.energy,
             currents: phases(reading.current),
             current: reading.current.into_iter().flatten().max(),
+            is_last: false,
         };
         let write = self.app.running.context.db.write(move |conn| sessions::record_readings(conn, &moment, &report));
         write.await.expect("stored");

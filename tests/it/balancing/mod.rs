@@ -5,6 +5,7 @@ mod assets;
 mod capacity;
 mod cheap_hours;
 mod depot;
+mod endings;
 mod escalation;
 mod external_limits;
 mod home;
