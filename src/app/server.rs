@@ -1,12 +1,16 @@
 //! The HTTP server: what its workers share, which routes they have, and where it listens.
 
+use std::cell::OnceCell;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::dev::{Server, Service};
+use actix_http::HttpService;
+use actix_service::IntoServiceFactory as _;
+use actix_web::dev::{AppConfig, Extensions, Server, Service, ServiceFactory as _, fn_factory, fn_service};
 use actix_web::middleware::{Compress, NormalizePath, TrailingSlash, from_fn};
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, web};
 use anyhow::{Context as _, Result};
 
 use super::routes::{self, RouteTable};
@@ -21,7 +25,7 @@ use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
 use crate::http::middleware::{AuthGuard, guard, head_as_get, observe, rename_path};
 use crate::http::routing::ServiceConfig;
-use crate::http::{Ctx, TrustedProxies};
+use crate::http::{Ctx, TrustedProxies, websocket};
 use crate::load::assets::AssetSignals;
 use crate::notify::webhooks::Dispatcher;
 use crate::people::organizations::ApiKeyCache;
@@ -98,10 +102,59 @@ fn services(config: &mut web::ServiceConfig, shows_metrics: bool) {
         .default_service(web::to(routes::nowhere));
 }
 
+/// How long a client may take over the head of its request, …
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// … and over the end of its connection.
+const END_WITHIN: Duration = Duration::from_secs(1);
+
+/// How HTTP is spoken at an address: by the app and, where a connection is upgraded, by [`websocket::serve`]. Both have the app of
+/// their worker.
+macro_rules! http {
+    ($app:ident, $stopping:ident) => {{
+        let stopping = $stopping.clone();
+        let factory = $app();
+        let own = Rc::new(OnceCell::new());
+        let of_upgrades = Rc::clone(&own);
+        let app = fn_factory(move || {
+            let (started, own) = (factory.new_service(AppConfig::default()), Rc::clone(&own));
+            async move {
+                let app = Rc::new(started.await?);
+                let _ = own.set(Rc::clone(&app));
+                Ok::<_, ()>(app)
+            }
+        });
+        let upgrades = fn_factory(move || {
+            let of_upgrades = Rc::clone(&of_upgrades);
+            async move {
+                Ok::<_, ()>(fn_service(move |(request, connection)| {
+                    let app = of_upgrades.get().cloned();
+                    async move {
+                        match app {
+                            Some(app) => websocket::serve(app, request, connection).await,
+                            None => Ok(()), // the worker is starting
+                        }
+                    }
+                }))
+            }
+        });
+        HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .client_request_timeout(HEAD_WITHIN)
+            .client_disconnect_timeout(END_WITHIN)
+            .h1_allow_half_closed(false) // a client that goes away ends what it asked for
+            .on_connect_ext(|io: &_, extensions: &mut Extensions| tls::note_certificate(io, extensions))
+            .upgrade(upgrades)
+            .finish(app)
+    }};
+}
+
 /// Listens where the configuration says; also the address with TLS, where there is one.
 pub(super) fn listen(config: &Config, listener: TcpListener, workers: Workers) -> Result<(Server, Option<SocketAddr>)> {
     let origins = config.http.cors_origins.clone();
-    let mut server = HttpServer::new(move || {
+    let app = move || {
         store::mailbox::open();
         let workers = workers.clone();
         let shows_metrics = workers.shows_metrics;
@@ -117,24 +170,27 @@ pub(super) fn listen(config: &Config, listener: TcpListener, workers: Workers) -
             .wrap(from_fn(observe))
             .wrap(from_fn(protect))
             .configure(|config| services(config, shows_metrics))
-    })
-    .on_connect(tls::note_certificate)
-    .listen(listener)?
-    .backlog(4096) // reconnect storms
-    .max_connections(100_000)
-    .h1_allow_half_closed(false) // a client that goes away ends what it asked for
-    .disable_signals()
-    .shutdown_timeout(config.http.stop_seconds);
+            .into_factory()
+    };
+    let mut server = Server::build()
+        .backlog(4096) // reconnect storms
+        .max_concurrent_connections(100_000)
+        .disable_signals()
+        .shutdown_timeout(config.http.stop_seconds);
+    if config.http.workers > 0 {
+        server = server.workers(config.http.workers);
+    }
+    let stopping = server.graceful_shutdown_signal();
+    let (plain, stops) = (app.clone(), stopping.clone());
+    server = server.listen("http", listener, move || http!(plain, stops).tcp())?;
     let mut tls_address = None;
     if !config.tls.listen.is_empty() {
         let listener = TcpListener::bind(&config.tls.listen)
             .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
         unread::end_after(&listener, Duration::from_secs(u64::from(config.http.unread_seconds.get())))?;
         tls_address = Some(listener.local_addr()?);
-        server = server.listen_rustls_0_23(listener, tls::server_config(&config.tls)?)?;
-    }
-    if config.http.workers > 0 {
-        server = server.workers(config.http.workers);
+        let tls = tls::server_config(&config.tls)?;
+        server = server.listen("https", listener, move || http!(app, stopping).rustls_0_23(tls.clone()))?;
     }
     Ok((server.run(), tls_address))
 }

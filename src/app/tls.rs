@@ -15,8 +15,9 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::config::Tls;
-use crate::gateway::access::{ClientCertificate, OverTls};
+use crate::gateway::access::ClientCertificate;
 use crate::gateway::authority::Authority;
+use crate::http::headers::OverTls;
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = || -> Result<Vec<_>> {

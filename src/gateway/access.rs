@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
 
 use super::authority::station_of;
+use crate::http::headers::OverTls;
 use crate::http::was_encrypted;
 use crate::sites::stations::{self, SecurityType, Station};
 use crate::store::{Conn, StoreResult};
@@ -49,10 +50,6 @@ pub struct Refused {
     /// Whose station was meant, where there is one.
     pub owner: Option<Owner>,
 }
-
-/// That a connection came in with TLS.
-#[derive(Debug, Clone, Copy)]
-pub struct OverTls;
 
 /// What a station shows of itself at the handshake.
 #[derive(Debug)]

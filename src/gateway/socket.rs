@@ -50,7 +50,6 @@ const BOOT_WITHIN: Duration = Duration::from_secs(10);
 /// The handshake at `/ocpp/<endpoint>`.
 pub async fn connect(
     request: HttpRequest,
-    body: web::Payload,
     gateway: web::Data<GatewayDependencies>,
 ) -> Result<HttpResponse, actix_web::Error> {
     let Some(endpoint) = endpoint_of(request.path()) else {
@@ -83,7 +82,7 @@ pub async fn connect(
         largest: settings.message_bytes,
         compresses: settings.compresses,
     };
-    let (response, sender, mut receiver) = websocket::open(&request, body, terms)?;
+    let (response, sender, mut receiver) = websocket::open(&request, terms)?;
     let Some((version, _)) = agreed else {
         // OCPP-J §3.1.2: complete the handshake without the header and close at once.
         let spoken = match station.pinned_protocol {

@@ -21,12 +21,16 @@ const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame
 /// Over TLS: for a year, this host is not reached without it.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
+/// Noted of a connection that has TLS.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;
+
 /// Adds the headers; a page that loads something says so itself, by a policy of its own.
 pub async fn protect<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let over_tls = request.app_config().secure();
+    let over_tls = request.conn_data::<OverTls>().is_some();
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {

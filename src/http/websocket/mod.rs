@@ -3,17 +3,17 @@
 //! [`Decoder`] and [`Encoder`] are without I/O: bytes in, messages out, and the other way round. They are our own, above the
 //! frame headers of `tungstenite`, because a frame has to be refused when it is announced and not when it has been
 //! buffered, and because stations compress: actix-ws decides the first after the fact and knows no extensions (actix-web
-//! issue 1635). [`open`] puts them between the request's payload and the response's body.
+//! issue 1635). [`open`] accepts a handshake; [`serve`] sends the answer and gives the connection to who accepted it.
 
 mod decoder;
 mod deflate;
 mod encoder;
 mod fault;
 mod stream;
+mod upgrade;
 
-use actix_http::body::{BodyStream, MessageBody as _};
 use actix_web::http::header::{SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use tokio::sync::{mpsc, oneshot};
 
 pub use decoder::{Decoder, Message};
@@ -21,6 +21,8 @@ pub use deflate::{Agreement, agree};
 pub use encoder::Encoder;
 pub use fault::Fault;
 pub use stream::{Closed, Receiver, Sender};
+use upgrade::Claim;
+pub use upgrade::serve;
 
 /// Frames that may wait to be sent before the sender waits itself.
 const MOST_WAITING: usize = 32;
@@ -61,11 +63,7 @@ pub struct Terms<'a> {
 }
 
 /// Completes the handshake: the response to be given, and both directions of the socket.
-pub fn open(
-    request: &HttpRequest,
-    payload: web::Payload,
-    terms: Terms<'_>,
-) -> Result<(HttpResponse, Sender, Receiver), actix_web::Error> {
+pub fn open(request: &HttpRequest, terms: Terms<'_>) -> Result<(HttpResponse, Sender, Receiver), actix_web::Error> {
     let mut response = actix_http::ws::handshake(request.head())?;
     if let Some(protocol) = terms.protocol {
         response.insert_header((SEC_WEBSOCKET_PROTOCOL, protocol));
@@ -78,9 +76,9 @@ pub fn open(
     }
     let (frames, waiting) = mpsc::channel(MOST_WAITING);
     let (alive, gone) = oneshot::channel();
-    let body = BodyStream::new(stream::body(waiting, alive)).boxed();
-    let response = response.message_body(body)?.into();
+    let (reader, incoming) = oneshot::channel();
+    request.extensions_mut().insert(Claim { reader, frames: waiting, alive });
     let sender = Sender::new(frames, Encoder::new(agreement));
     let decoder = Decoder::new(terms.largest, agreement.is_some());
-    Ok((response, sender, Receiver::new(payload.into_inner(), decoder, gone)))
+    Ok((response.finish().map_into_boxed_body().into(), sender, Receiver::new(incoming, decoder, gone)))
 }

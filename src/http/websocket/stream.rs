@@ -1,19 +1,16 @@
-//! A socket's two directions: the request's payload is read, the response's body is written.
+//! A socket's two directions, for who accepted its handshake.
 
 use std::time::Duration;
 
-use actix_http::Payload;
-use actix_web::web::{Bytes, BytesMut};
-use futures_util::stream::{Stream, StreamExt, unfold};
+use actix_web::web::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::decoder::{Decoder, Message};
 use super::encoder::Encoder;
 use super::fault::Fault;
+use super::upgrade::Incoming;
 
-/// Bytes of frames that are handed over at once.
-const HANDED_OVER: usize = 64 * 1_024;
 /// How long a client that we closed may go on sending, so that it reads why before the connection breaks.
 const LINGER: Duration = Duration::from_secs(1);
 /// Bytes that it may send meanwhile.
@@ -61,33 +58,9 @@ impl Sender {
     }
 }
 
-/// The body of the response: frames as they come, several at once; it ends with the last sender. `alive` is dropped with
-/// it, when the connection ends.
-pub(super) fn body(
-    frames: mpsc::Receiver<Bytes>,
-    alive: oneshot::Sender<()>,
-) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
-    unfold((frames, alive), |(mut frames, alive)| async move {
-        let first = frames.recv().await?;
-        let bytes = match frames.is_empty() {
-            true => first,
-            false => {
-                let mut together = BytesMut::from(first);
-                while together.len() < HANDED_OVER
-                    && let Ok(next) = frames.try_recv()
-                {
-                    together.extend_from_slice(&next);
-                }
-                together.freeze()
-            }
-        };
-        Some((Ok(bytes), (frames, alive)))
-    })
-}
-
 /// Receives.
 pub struct Receiver {
-    payload: Payload,
+    source: Source,
     decoder: Decoder,
     gone: oneshot::Receiver<()>,
     ended: bool,
@@ -95,10 +68,29 @@ pub struct Receiver {
     whole_at: Instant,
 }
 
+/// Where bytes come from.
+enum Source {
+    /// The answer to the handshake is being sent.
+    Awaited(oneshot::Receiver<Incoming>),
+    Here(Incoming),
+}
+
+impl Source {
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            match self {
+                Self::Awaited(incoming) => *self = Self::Here(incoming.await.ok()?),
+                Self::Here(incoming) => return incoming.next().await,
+            }
+        }
+    }
+}
+
 impl Receiver {
-    pub(super) fn new(payload: Payload, decoder: Decoder, gone: oneshot::Receiver<()>) -> Self {
+    pub(super) fn new(incoming: oneshot::Receiver<Incoming>, decoder: Decoder, gone: oneshot::Receiver<()>) -> Self {
         let now = Instant::now();
-        Self { payload, decoder, gone, ended: false, came_at: now, whole_at: now }
+        let source = Source::Awaited(incoming);
+        Self { source, decoder, gone, ended: false, came_at: now, whole_at: now }
     }
 
     /// When something came last, of a message that is not whole yet, too.
@@ -136,7 +128,7 @@ impl Receiver {
         }
         let came = tokio::select! {
             biased;
-            came = self.payload.next() => came.and_then(Result::ok),
+            came = self.source.next() => came,
             _ = &mut self.gone => None,
         };
         self.ended = came.is_none();

@@ -61,7 +61,6 @@ async fn open_realtime(
     ctx: Ctx,
     (feed, validity): (web::Data<Feed>, KeyValidity),
     request: HttpRequest,
-    body: web::Payload,
     query: Query<RealtimeFilter>,
 ) -> ApiResult<HttpResponse> {
     let Query(RealtimeFilter { after, types, metrics, session }) = query;
@@ -86,7 +85,7 @@ async fn open_realtime(
     let chosen = offered.and_then(|offer| offer.split(',').map(str::trim).next());
     let terms = Terms { protocol: chosen, largest: LARGEST_MESSAGE, compresses: true };
     let no_handshake = |_| ApiError::new(Code::BadRequest, "The WebSocket handshake is not complete");
-    let (response, sender, receiver) = websocket::open(&request, body, terms).map_err(no_handshake)?;
+    let (response, sender, receiver) = websocket::open(&request, terms).map_err(no_handshake)?;
     actix_web::rt::spawn(Connection::new(listener, validity, watch, sender).run(receiver));
     Ok(response)
 }

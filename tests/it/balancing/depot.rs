@@ -129,7 +129,8 @@ impl Depot {
         };
         let write = self.app.running.context.db.write(move |conn| {
             let status = ConnectorStatus::Charging;
-            stations::set_connector_status(conn, connector, status, None, (moment.now, moment.now))?;
+            let row = stations::find_connector(conn, organization, connector)?;
+            stations::set_connector_status(conn, &row, (status, None), (moment.now, moment.now))?;
             sessions::start_transaction(conn, &moment, &report)
         });
         let started = write.await.expect("stored");
@@ -155,7 +156,8 @@ impl Depot {
         };
         let write = self.app.running.context.db.write(move |conn| {
             let status = ConnectorStatus::Available;
-            stations::set_connector_status(conn, connector, status, None, (moment.now, moment.now))?;
+            let row = stations::find_connector(conn, organization, connector)?;
+            stations::set_connector_status(conn, &row, (status, None), (moment.now, moment.now))?;
             sessions::stop_transaction(conn, &moment, &report)
         });
         write.await.expect("stored");
