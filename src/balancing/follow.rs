@@ -48,8 +48,7 @@ pub(super) fn follow(
             continue;
         }
         let memory = remembered(connectors, site_connector, now);
-        let session = site_connector.session.as_ref().map(|session| session.id);
-        memory.meter.follow(session, site_connector.free_since(), now);
+        memory.follow_end(site_connector, now);
         let doubted = fresh || notes.doubts(site_connector.station);
         follow_connection(ledger, memory, site_connector, doubted, settings, now);
         follow_departure(ledger, memory, site_connector);

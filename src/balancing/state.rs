@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::demand::Demand;
 use super::draws::Draws;
-use super::gather::{Role, SiteConnector};
+use super::gather::{Role, Site, SiteConnector};
 use super::load::Load;
 use super::meter::{Allowed, Meter, says_something};
 use super::phases::UsedPhases;
@@ -261,6 +261,12 @@ impl Memory {
         }
     }
 
+    /// What was read until its session ended, or until it became free, says nothing of what is drawn since.
+    pub(super) fn follow_end(&mut self, site_connector: &SiteConnector, now: Timestamp) {
+        let session = site_connector.session.as_ref().map(|session| session.id);
+        self.meter.follow(session, site_connector.free_since(), now);
+    }
+
     /// The most it may be drawing now if it takes no more limits: a live one that has not run out, and its proven fallback.
     pub(super) fn alone_now(&self, site_connector: &SiteConnector, now: Timestamp) -> Watts {
         let sent = self.sent_limits.most(now, site_connector.phases.count());
@@ -305,6 +311,15 @@ impl State {
             Some(memory) if memory.never_expires => self.ledger.exposure(site_connector.connector),
             Some(memory) => memory.alone(site_connector.rating),
             None => site_connector.rating,
+        }
+    }
+
+    /// Follows which sessions ended since the last cycle.
+    pub(super) fn follow_ends(&mut self, site: &Site, now: Timestamp) {
+        for site_connector in &site.connectors {
+            if let Some(memory) = self.connectors.get_mut(&site_connector.connector) {
+                memory.follow_end(site_connector, now);
+            }
         }
     }
 

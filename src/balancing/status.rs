@@ -153,9 +153,10 @@ pub(super) fn read(
     for site_connector in &mut site.connectors {
         site_connector.online = is_online(site_connector.station);
     }
-    let state = ledger_rows::load(conn, root)?.unwrap_or_default();
+    let mut state = ledger_rows::load(conn, root)?.unwrap_or_default();
     site.add_strays(&state);
     note_phases(&mut site, &state);
+    state.follow_ends(&site, now);
     let plan = match plan_rows::plan_at(conn, root, None)?.and_then(plan_rows::readable) {
         Some(stored) => stored.plan,
         None => planned(&site, &state, &loads(&site, &state, now), now).1, // the first is made in a moment
