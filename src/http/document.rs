@@ -15,12 +15,22 @@ const DEEPEST_EXAMPLE: usize = 8;
 pub fn finish(document: &mut OpenApi) {
     let mut components = document.components.take().unwrap_or_default();
     components.schemas.values_mut().for_each(correct);
+    ask_nothing_of_patches(&mut components);
     share_views(&mut components);
     for operation in document.paths.paths.values_mut().flat_map(operations_mut) {
         finish_operation(operation, &components);
         share_problems(operation, &mut components);
     }
     document.components = Some(components);
+    leave_out_unused(document);
+}
+
+/// The derive names the types that stand in others, too, which say all of them in place: what nothing refers to is left out.
+fn leave_out_unused(document: &mut OpenApi) {
+    let text = serde_json::to_string(document).unwrap_or_default();
+    if let Some(components) = document.components.as_mut().filter(|_| !text.is_empty()) {
+        components.schemas.retain(|name, _| text.contains(&format!("\"#/components/schemas/{name}\"")));
+    }
 }
 
 /// The operations of a path with their methods, in the order in which people think of them.
@@ -74,6 +84,18 @@ fn finish_operation(operation: &mut Operation, components: &Components) {
         if status == "200" && is_list {
             add_formats(response, has_place);
         }
+    }
+}
+
+/// A patch is merged into what is there, nested objects with it, so none of their members must be said.
+fn ask_nothing_of_patches(components: &mut Components) {
+    let patches = components.schemas.iter_mut().filter(|(name, _)| name.ends_with("Patch"));
+    for (_, patch) in patches {
+        each_inner(patch, &mut |property| {
+            if let RefOr::T(Schema::Object(object)) = property {
+                object.required.clear();
+            }
+        });
     }
 }
 

@@ -25,6 +25,7 @@ pub mod geo;
 pub mod headers;
 pub mod idempotency;
 pub mod list;
+pub mod merging;
 pub mod middleware;
 pub mod money;
 mod principal;

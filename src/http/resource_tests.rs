@@ -180,6 +180,18 @@ fn a_patch_replaces_clears_and_refuses() {
     assert_eq!((one.shed_name.as_deref(), one.active, one.voltage, one.share), (None, true, MAINS, None));
     assert_eq!((one.lines.0.len(), one.kind.0.len()), (0, 0));
 
+    for (data, merged) in [
+        (json!({"a": 1, "b": {"c": 2, "d": 3}}), json!({"a": 1, "b": {"c": 2, "d": 3}})),
+        (json!({"b": {"c": null, "e": [4]}}), json!({"a": 1, "b": {"d": 3, "e": [4]}})),
+        (json!({"a": null, "b": {"e": [5]}}), json!({"b": {"d": 3, "e": [5]}})),
+        (Value::Null, json!({})),
+    ] {
+        assert_eq!(change(&mut one, json!({"meta_data": data})), Ok(()));
+        assert_eq!(json!(one.meta_data.0), merged);
+    }
+    let too_long = json!({"meta_data": {"a": "x".repeat(20_000)}});
+    assert_eq!(change(&mut one, too_long), Err(vec!["meta_data invalid".to_owned()]));
+
     let refused = ["open required".to_owned(), "gates required".to_owned()];
     assert_eq!(change(&mut one, json!({"open": null, "gates": null})), Err(refused.into()));
 }

@@ -62,6 +62,19 @@ impl Field {
         within(within(&self.ty, "Option").unwrap_or(&self.ty), "Json").is_some()
     }
 
+    /// Whether a patch is merged into what is there: it is a nested object that is stored as it is read and shown.
+    fn is_merged(&self, read: &Type) -> bool {
+        let core = core(&self.ty);
+        let is_list = self.whole || within(core, "Vec").is_some();
+        let is_plain = self.store.is_none() && self.shown.is_none() && self.show.is_none();
+        self.merged || (self.is_column() && self.is_json() && is_plain && same(core, read) && !is_list)
+    }
+
+    /// The type that a patch has of it.
+    fn patch_type(&self, read: &Type) -> TokenStream {
+        if self.is_merged(read) { quote!(crate::http::merging::Changes<#read>) } else { quote!(#read) }
+    }
+
     /// Its default as it is stored.
     fn default(&self, read: &Type) -> Option<TokenStream> {
         match &self.start {
@@ -102,6 +115,12 @@ impl Field {
         let Self { ident, name, json, .. } = self;
         let patch = if self.is_stored_as_read(read) {
             quote!(patch.#name)
+        } else if self.is_merged(read) {
+            let there = match within(&self.ty, "Option") {
+                Some(_) => quote!(self.#ident.as_ref().map(|there| &there.0)),
+                None => quote!(Some(&self.#ident.0)),
+            };
+            quote!(crate::http::merging::merged(patch.#name, #there, #json, &mut faults).map(crate::store::Json))
         } else {
             let one = self.stored(read, quote!(value));
             quote!(patch.#name.map(|value| #one))
@@ -234,7 +253,7 @@ impl Declaration {
         let name = format_ident!("{row}Patch");
         let fields = self.fields.iter().filter_map(|field| {
             let read = field.read_by_patch()?;
-            Some(request_field(field, &field.patch, &quote!(#read)))
+            Some(request_field(field, &field.patch, &field.patch_type(read)))
         });
         let (text, passed, schema) = (&form.text, &form.passed, form.schema());
         let (seen, function) = (seen(form), function(form, "apply"));

@@ -62,7 +62,8 @@ mod tests;
 ///   `Shed::new(new: NewShed, organization_id: OrganizationId, moment: &Moment) -> Shed`
 /// - `ShedPatch { shed_name: Patch<Name>, … }` without `location`, as `patch!` does, and
 ///   `Shed::apply(&mut self, patch: ShedPatch, moment: &Moment) -> Result<(), Faults>`: null clears `description`, means the
-///   default for `voltage` and `meta_data`, and is a fault of `shedName`
+///   default for `voltage` and `meta_data`, and is a fault of `shedName`; an object is merged into the `meta_data` that are there, as every
+///   JSON document is that is read and shown as it is stored, and is no `Vec`
 /// - `ShedView { id, shed_name, … }` with its names in JSON, its schema and `Versioned`
 /// - `ShedComputed { stations: i64 }` and `ShedView::of(shed: Shed, computed: ShedComputed) -> ShedView`; where nothing has to
 ///   be computed by others, `ShedView::from(shed)` instead
@@ -100,6 +101,8 @@ mod tests;
 /// | `required` | a new one must say it, although null means the default later |
 /// | `not_null` | null is a fault in a patch, although a new one need not say it |
 /// | `fixed` | a patch has no such field |
+/// | `whole` | a patch replaces the JSON document: it is a list, although its type is no `Vec` |
+/// | `merged` | a patch has `Changes` of it, for a field without a column: code of its own merges them into what is there |
 /// | `store = function` | makes what is stored of what was read, where `From` does not: without `Option` and `Json` |
 /// | `hidden` | the view does not have it |
 /// | `shown = Type` | the view has this type instead, made by `From` of what is read (else of what is stored) |

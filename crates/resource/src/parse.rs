@@ -87,6 +87,8 @@ pub(crate) struct Field {
     pub required: bool,
     pub not_null: bool,
     pub fixed: bool,
+    pub merged: bool,
+    pub whole: bool,
     pub hidden: bool,
     pub shown: Option<Type>,
     pub show: Option<Expr>,
@@ -220,10 +222,11 @@ impl Declaration {
 }
 
 /// Words of `#[field(…)]` that stand alone.
-const FLAGS: [&str; 7] = ["argument", "required", "not_null", "fixed", "hidden", "version", "request"];
+const FLAGS: [&str; 9] =
+    ["argument", "required", "not_null", "fixed", "merged", "whole", "hidden", "version", "request"];
 
 /// What `#[field(…)]` may say.
-const KNOWN: &str = "`name`, `read`, `store`, `default`, `initial`, `argument`, `required`, `not_null`, `fixed`, `hidden`, \
+const KNOWN: &str = "`name`, `read`, `store`, `default`, `initial`, `argument`, `required`, `not_null`, `fixed`, `merged`, `whole`, `hidden`, \
     `shown`, `show`, `version`, `computed`, `request`, `new(…)`, `patch(…)`, `view(…)`";
 
 /// What `#[field(…)]` says, before it is judged.
@@ -299,6 +302,8 @@ impl Said {
             (computed, shown.or(show).or(store), "has no column: its own type is what is shown"),
             (flag("request"), shown.or(show).or(store), "has no column, and is in requests only"),
             (flag("request"), default.or(initial), "has no column, so it begins with nothing"),
+            (flag("merged"), flag("fixed"), "is `merged` by a patch or `fixed`, not both"),
+            (flag("merged"), flag("whole"), "is `merged` by a patch or replaced `whole`, not both"),
         ];
         match pairs.into_iter().find_map(|(one, other, message)| one.zip(other).map(|(_, at)| (at, message))) {
             Some((at, message)) => Err(Error::new(at, message)),
@@ -373,6 +378,8 @@ impl Field {
             required: said.flags.iter().any(|flag| flag == "required"),
             not_null: said.flags.iter().any(|flag| flag == "not_null"),
             fixed: said.flags.iter().any(|flag| flag == "fixed"),
+            merged: said.flags.iter().any(|flag| flag == "merged"),
+            whole: said.flags.iter().any(|flag| flag == "whole"),
             hidden,
             shown: said.shown.map(|said| said.1),
             show: said.show.map(|said| said.1),

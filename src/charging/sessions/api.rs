@@ -15,10 +15,11 @@ use crate::http::caller::{ReadSessions, WriteSessions};
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
+use crate::http::merging::merged;
 use crate::http::quantities::LimitUnit;
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Found, IfMatch, PathId};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Faults, Found, IfMatch, PathId};
 use crate::input;
 use crate::load::groups;
 use crate::people::{tokens, users};
@@ -236,11 +237,17 @@ async fn update_session(
             let mut session = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(session.updated_at)?;
             let patch = patch.clone();
-            patch.target.map(Json).apply_or(&mut session.target, Json::default());
+            let mut faults = Faults::default();
+            let target = merged(patch.target, Some(&session.target.0), "target", &mut faults);
+            let meta_data = merged(patch.meta_data, Some(&session.meta_data.0), "meta_data", &mut faults);
+            if !faults.is_empty() {
+                return Err(faults.into());
+            }
+            target.map(Json).apply_or(&mut session.target, Json::default());
             patch.departure_time.apply(&mut session.departure_at);
             let need = patch.energy_need.map(|kwh| Watts::from_kilowatts(kwh).unwrap_or_default());
             need.map(|need| WattHours(need.get())).apply(&mut session.energy_need);
-            patch.meta_data.map(Json).apply_or(&mut session.meta_data, Json::default());
+            meta_data.map(Json).apply_or(&mut session.meta_data, Json::default());
             session.updated_at = change.moment.version_after(session.updated_at);
             store::update(change.conn, &session)?;
             record(change.conn, change.moment, &session, EventKind::SessionUpdated)?;

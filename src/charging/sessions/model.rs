@@ -12,6 +12,7 @@ use crate::events;
 use crate::filters;
 use crate::http::Versioned;
 use crate::http::fields::MetaData;
+use crate::http::merging::Changes;
 use crate::store::Json;
 use crate::store::schema::sessions;
 use crate::{input, patch};
@@ -109,14 +110,14 @@ input! {
 patch! {
     /// Changes of a running session (JSON merge patch).
     pub(crate) struct SessionPatch {
-        /// When it stops by itself; replaced as a whole.
-        pub target: Target,
+        /// When it stops by itself.
+        pub target: Changes<Target>,
         /// When the car leaves.
         pub departure_time: Timestamp,
         /// How much energy it needs by then, in kWh.
         pub energy_need: f64,
         /// JSON of your own.
-        pub meta_data: MetaData,
+        pub meta_data: Changes<MetaData>,
     }
 }
 

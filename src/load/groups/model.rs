@@ -160,7 +160,7 @@ pub struct Group {
     )]
     pub feeder_rating: Option<Watts>,
     /// Other capacities at certain times.
-    #[field(read, default, patch("Other capacities at certain times; replaced as a whole."))]
+    #[field(read, default, patch("Other capacities at certain times; each list is replaced whole."))]
     pub capacity_schedules: Json<CapacitySchedules>,
     /// The external cap that applies, or applied last.
     #[field(initial = None)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::content::*;
 use crate::filters;
 use crate::http::fields::{Mandatory, MetaData};
+use crate::http::merging::{Changes, merged};
 use crate::http::{Faults, Versioned};
 use crate::store::Json;
 use crate::store::schema::service_offers;
@@ -143,7 +144,7 @@ patch! {
         /// What a partner has to send for that; replaced as a whole.
         pub two_step_fields: Vec<MasterDataField>,
         /// JSON of your own.
-        pub meta_data: MetaData,
+        pub meta_data: Changes<MetaData>,
     }
 }
 
@@ -257,7 +258,8 @@ impl ServiceOffer {
         patch.lead_time.apply(&mut content.lead_time);
         patch.two_step.apply_or(&mut content.two_step, false);
         patch.two_step_fields.apply_or(&mut content.two_step_fields, Vec::new());
-        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
+        let meta_data = merged(patch.meta_data, Some(&self.meta_data.0), "meta_data", &mut faults);
+        meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }

@@ -187,6 +187,7 @@ pub struct ApiKey {
         read,
         default = Json(Scopes::all()),
         not_null,
+        whole,
         new("What it may do; everything when absent."),
         view(inline)
     )]

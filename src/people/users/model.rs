@@ -162,10 +162,10 @@ pub struct User {
     #[field(read = Link)]
     pub picture: Option<String>,
     /// Postal address.
-    #[field(read, default, patch("Postal address; replaced as a whole."))]
+    #[field(read, default)]
     pub address: Json<Address>,
     /// How to call.
-    #[field(read, default, patch("How to call; replaced as a whole."))]
+    #[field(read, default)]
     pub phone: Json<Phone>,
     /// Charge stations that the user likes.
     #[field(

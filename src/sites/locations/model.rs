@@ -173,7 +173,7 @@ pub struct Location {
     #[field(read, default = true)]
     pub active: bool,
     /// Postal address.
-    #[field(read, patch("Postal address; replaced as a whole."))]
+    #[field(read)]
     pub address: Json<Address>,
     /// Where it is.
     #[field(read, view(inline))]

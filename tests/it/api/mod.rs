@@ -5,6 +5,7 @@ mod conventions;
 mod events;
 mod groups;
 mod locations;
+mod merge_patches;
 mod networks;
 mod offer_story;
 mod offers;

@@ -101,7 +101,7 @@ pub struct Station {
     pub connection_url: String,
     /// How it proves who it is; when absent what `default_security` of the organization says, but basic_auth instead of none
     /// for an endpoint that is chosen.
-    #[field(name = "security", request, patch("How it proves who it is."))]
+    #[field(name = "security", request, merged, patch("How it proves who it is; what is not said stays."))]
     pub wanted_security: Option<NewSecurity>,
     /// How it proves who it is.
     #[field(computed)]

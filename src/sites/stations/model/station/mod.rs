@@ -1,8 +1,9 @@
 //! A charge station: what an integrator says of it, and what it says of itself.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::http::merging::{Changes, merged};
 use crate::http::{ApiError, ApiResult, Faults};
 pub use crate::people::organizations::SecurityType;
 use crate::sites::stations::model::identity::Identity;
@@ -220,14 +221,28 @@ impl Station {
         let (endpoint, security) = (std::mem::take(&mut patch.endpoint), std::mem::take(&mut patch.security));
         patch.coordinates.map(|place| place.longitude).apply(&mut self.longitude);
         patch.coordinates.map(|place| place.latitude).apply(&mut self.latitude);
-        self.merge(patch, moment)?;
-        let security = match security {
+        let mut faults = self.merge(patch, moment).err().unwrap_or_default();
+        let says = |member| security.value().is_some_and(|changes: &Changes<NewSecurity>| changes.says(member));
+        let is_said = security == Patch::Null || says("type");
+        let is_proof = is_said || says("password");
+        let there = json!({"type": self.security_type, "tls": self.requires_tls});
+        let security = match merged(security, Some(&there), "security", &mut faults) {
             Patch::Absent => None,
             Patch::Null => Some(NewSecurity::NONE),
-            Patch::Value(security) => Some(security),
+            Patch::Value(security) => Some(NewSecurity { tls: Some(security.tls.unwrap_or(false)), ..security }),
         };
-        let is_said = security.is_some();
-        let password = security.and_then(|security| self.secure(security));
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let password = match security {
+            Some(security) if is_proof => self.secure(security),
+            // What proves who it is stays, with a password that it has not come with yet.
+            Some(security) => {
+                self.requires_tls = security.tls == Some(true);
+                None
+            }
+            None => None,
+        };
         self.rename(endpoint, is_said)?;
         Ok(password)
     }
