@@ -167,4 +167,3 @@ test("a charger is connected: it is heard, and obeys a test limit", async () => 
   await button("Test a limit").click();
   await it.page.getByText(/^(Proven|Not proven)\.$/).waitFor({ timeout: 40_000 });
 });
-

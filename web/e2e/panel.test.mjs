@@ -211,7 +211,11 @@ test("every page has nothing that axe finds, in light and dark", async () => {
     "/stations?dialog=create",
     "/groups/new",
   );
-  paths.push(`/groups/${it.server.data.depot._id}`, `/locations/${it.server.data.office._id}?tab=load`, `/networks/${it.server.data.network._id}`);
+  paths.push(
+    `/groups/${it.server.data.depot._id}`,
+    `/locations/${it.server.data.office._id}?tab=load`,
+    `/networks/${it.server.data.network._id}`,
+  );
   const found = [];
   for (const scheme of ["light", "dark"]) {
     await it.page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });

@@ -48,11 +48,13 @@ export function plansOf(rows: Row[]): TimePlan[] {
     const slots = rows
       .filter(({ weekdays }) => weekdays.length === 0 || weekdays.includes(day))
       .sort((one, other) => minutesOf(one.from) - minutesOf(other.from))
-      .map(({ from, until, tariff }): Slot => ({
-        start_time: `${from}:00`,
-        end_time: `${clockOf((minutesOf(until) || 1440) - 1)}:59`,
-        tariff,
-      }));
+      .map(
+        ({ from, until, tariff }): Slot => ({
+          start_time: `${from}:00`,
+          end_time: `${clockOf((minutesOf(until) || 1440) - 1)}:59`,
+          tariff,
+        }),
+      );
     if (!slots.length) continue;
     const key = JSON.stringify(slots);
     const plan = plans.get(key);

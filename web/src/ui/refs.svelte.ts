@@ -83,3 +83,6 @@ export async function find(which: RefKind, search: string, fixed: Record<string,
   learn(which, result);
   return result.map((row) => ({ id: row._id, name: nameOfRow(which, row) }));
 }
+
+/** A sentence of the balancing: it names groups by their ids, people know them by name. */
+export const reasonText = (reason: string): string => reason.replace(/[0-9a-f]{24}/g, (id) => nameOf("group", id));

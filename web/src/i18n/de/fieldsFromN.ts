@@ -6,6 +6,7 @@ export const fieldsFromN = {
   "f.next_at": "Nächster Versuch",
   "f.notes": "Notizen",
   "f.number": "Nummer",
+  "f.obeying": "Gehorcht",
   "f.object": "Objekt",
   "f.offer_to_all": "Für alle Partner",
   "f.oldestTimestamp": "Von",

@@ -68,5 +68,5 @@ export const help = {
   "help.webhook_events": "Etwa session.*, chargestation.online. Alle, wenn leer.",
   "help.webhook_url": "https, und nicht in einem privaten Netz.",
   "help.energy_rate": "Sein Energiepreis zählt; statt Preisen nach Stunden.",
-  "help.ocpi_tariffs": "Eine Liste aus Gruppe und OCPI-Tarif: [{\"group\": …, \"tariff\": {…}}].",
+  "help.ocpi_tariffs": 'Eine Liste aus Gruppe und OCPI-Tarif: [{"group": …, "tariff": {…}}].',
 };

@@ -16,6 +16,7 @@ export const load = {
   "now.failed": "Fehlstarts in 24 h",
   "now.power": "{drawn} von {capacity}",
   "now.warnings": "Warnungen",
+  "groups.tree": "Baum",
   "groups.empty": "Noch keine Lastmanagement-Gruppe. Eine Gruppe hat die Kapazität, die sich ihre Stationen teilen.",
   "group.add_station": "Ladestation hinzufügen",
   "group.adds": "Beitrag zur Last",

@@ -125,6 +125,8 @@ export const shell = {
   "one.profiles": "Ladeprofil",
   "one.rates": "Tarif",
   "one.reservations": "Reservierung",
+  "one.sessions": "Ladevorgang",
+  "one.stations": "Ladestation",
   "one.templates": "Konfigurationsvorlage",
   "one.tokens": "Ladekarte",
   "one.users": "Nutzer",

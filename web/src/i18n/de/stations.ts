@@ -1,7 +1,5 @@
 // German: stations, their commands, connecting a charger.
 export const stations = {
-  "stations.create": "Ladestation anlegen",
-  "stations.update": "Ladestation ändern",
   "stations.empty":
     "Noch keine Ladestation. Verbinden Sie die erste: Sie bekommen ihre WebSocket-Adresse und sehen zu, wie sie sich meldet.",
   "stations.map_view": "Kartenansicht",

@@ -41,6 +41,8 @@ export const words = {
   "status.planned": "geplant",
   "status.lowering": "senkt",
   "status.raising": "hebt an",
+  "status.obeying": "gehorcht",
+  "status.not_obeying": "gehorcht nicht",
   "status.settled": "eingeschwungen",
   "status.degraded": "eingeschränkt",
   "status.Accepted": "angenommen",

@@ -6,6 +6,7 @@ export const fieldsFromN = {
   "f.next_at": "Next try",
   "f.notes": "Notes",
   "f.number": "Number",
+  "f.obeying": "Obeying",
   "f.object": "Object",
   "f.offer_to_all": "Offered to all partners",
   "f.oldestTimestamp": "From",

@@ -68,5 +68,5 @@ export const help = {
   "help.webhook_events": "Such as session.*, chargestation.online. All when empty.",
   "help.webhook_url": "https, and not in a private network.",
   "help.energy_rate": "Its price of energy counts; in place of prices by the hour.",
-  "help.ocpi_tariffs": "A list of a group and its OCPI tariff: [{\"group\": …, \"tariff\": {…}}].",
+  "help.ocpi_tariffs": 'A list of a group and its OCPI tariff: [{"group": …, "tariff": {…}}].',
 };

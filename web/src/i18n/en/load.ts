@@ -16,6 +16,7 @@ export const load = {
   "now.failed": "failed starts in 24 h",
   "now.power": "{drawn} of {capacity}",
   "now.warnings": "Warnings",
+  "groups.tree": "Tree",
   "groups.empty": "No load-management group yet. A group has the capacity that its stations share.",
   "group.add_station": "Add Chargestation",
   "group.adds": "adds to the load",

@@ -125,6 +125,8 @@ export const shell = {
   "one.profiles": "Charging profile",
   "one.rates": "Rate",
   "one.reservations": "Reservation",
+  "one.sessions": "Session",
+  "one.stations": "Charging station",
   "one.templates": "Configuration template",
   "one.tokens": "Token",
   "one.users": "User",

@@ -1,7 +1,5 @@
 // English: stations, their commands, connecting a charger.
 export const stations = {
-  "stations.create": "Create a charging station",
-  "stations.update": "Update the charging station",
   "stations.empty": "No charging station yet. Connect your first charger: you get its WebSocket address and watch it arrive.",
   "stations.map_view": "Map view",
   "stations.bulk": "This is sent to one station.|This is sent to {count} stations. Each answers for itself.",

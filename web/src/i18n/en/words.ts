@@ -41,6 +41,8 @@ export const words = {
   "status.planned": "planned",
   "status.lowering": "lowering",
   "status.raising": "raising",
+  "status.obeying": "obeying",
+  "status.not_obeying": "not obeying",
   "status.settled": "settled",
   "status.degraded": "degraded",
   "status.Accepted": "Accepted",

@@ -1,6 +1,7 @@
 // Forms of webhooks, API keys and the organization.
 import type { Section } from "../../ui/form";
 import { CONCURRENT_CARDS, SECURITY_TYPES, UNKNOWN_CARDS, UNKNOWN_CONNECTORS } from "./options";
+import { resource } from "../resource";
 
 export const WEBHOOK: Section[] = [
   {
@@ -49,3 +50,28 @@ export const OPERATOR: Section[] = [
     ],
   },
 ];
+
+export const WEBHOOKS = resource({
+  path: "/v1.1/webhooks",
+  page: "/panel/webhooks",
+  words: "webhooks",
+  scope: "webhooks",
+  name: (row) => row.url,
+  sections: WEBHOOK,
+  events: ["webhook.*"],
+});
+
+/** The mode of a key stays as it was made; whether it works is changed. */
+const KEY_UPDATE: Section[] = [
+  { fields: [...(API_KEY[0]?.fields ?? []).filter(({ name }) => name !== "mode"), { name: "active", kind: "toggle" }] },
+];
+
+export const API_KEYS = resource({
+  path: "/v1.1/api_keys",
+  page: "/panel/api-keys",
+  words: "api_keys",
+  scope: "api_keys",
+  name: (row) => row.name,
+  sections: API_KEY,
+  updates: KEY_UPDATE,
+});

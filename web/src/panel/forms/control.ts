@@ -1,6 +1,7 @@
 // Forms of charging profiles and configuration templates.
 import type { Section } from "../../ui/form";
 import { PROTOCOLS } from "./options";
+import { resource } from "../resource";
 
 export const PROFILE: Section[] = [
   {
@@ -65,3 +66,27 @@ export const TEMPLATE: Section[] = [
 ];
 
 export const NEW_TEMPLATE = { active: true, priority: 0, settings: [{}] };
+
+export const PROFILES = resource({
+  path: "/v1.1/charging_profiles",
+  page: "/panel/profiles",
+  words: "profiles",
+  scope: "charging_profiles",
+  name: (row) => row.name,
+  sections: PROFILE,
+  initial: NEW_PROFILE,
+  events: ["charging_profile.*"],
+  wide: true,
+});
+
+export const TEMPLATES = resource({
+  path: "/v1.1/configuration_templates",
+  page: "/panel/templates",
+  words: "templates",
+  scope: "configuration_templates",
+  name: (row) => row.name,
+  sections: TEMPLATE,
+  initial: NEW_TEMPLATE,
+  events: ["configuration_template.*"],
+  wide: true,
+});

@@ -1,6 +1,7 @@
 // Forms of load-management groups and of the stations in them.
 import type { Section } from "../../ui/form";
 import { ALGORITHMS } from "./options";
+import { resource } from "../resource";
 
 export const GROUP: Section[] = [
   {
@@ -107,3 +108,14 @@ export const EXTERNAL_CAP: Section[] = [
     ],
   },
 ];
+
+export const GROUPS = resource({
+  path: "/v1.1/load_management/groups",
+  page: "/panel/groups",
+  words: "groups",
+  scope: "groups",
+  name: (row) => row.name,
+  sections: GROUP,
+  initial: NEW_GROUP,
+  events: ["load_management.group.*"],
+});

@@ -1,5 +1,6 @@
 // Forms of EVSE networks, their groups, and service offers.
 import type { Section } from "../../ui/form";
+import { resource } from "../resource";
 
 export const NETWORK: Section[] = [
   {
@@ -96,3 +97,24 @@ export const TARIFFS: Section[] = [
     ],
   },
 ];
+
+export const NETWORKS = resource({
+  path: "/v1.1/evse_networks",
+  page: "/panel/networks",
+  words: "networks",
+  scope: "evse_networks",
+  name: (row) => row.name,
+  sections: NETWORK,
+  events: ["evse_network.*"],
+});
+
+export const OFFERS = resource({
+  path: "/v1.1/service_offers",
+  page: "/panel/offers",
+  words: "offers",
+  scope: "service_offers",
+  name: (row) => row.name,
+  sections: OFFER,
+  initial: NEW_OFFER,
+  events: ["service_offer.*"],
+});

@@ -1,6 +1,8 @@
 // Forms of users, tokens, reservations and home users.
+import { userName } from "../../ui/refs.svelte";
 import type { Section } from "../../ui/form";
 import { TOKEN_TYPES } from "./options";
+import { resource } from "../resource";
 
 export const USER: Section[] = [
   {
@@ -62,3 +64,45 @@ export const HOME_USER: Section[] = [
     fields: [{ name: "email", kind: "email", required: true, help: "help.home_user_email" }, { name: "firstname" }, { name: "lastname" }],
   },
 ];
+
+export const USERS = resource({
+  path: "/v1.1/users",
+  page: "/panel/users",
+  words: "users",
+  scope: "users",
+  name: userName,
+  sections: USER,
+  events: ["user.*"],
+});
+
+export const TOKENS = resource({
+  path: "/v1.1/tokens",
+  page: "/panel/tokens",
+  words: "tokens",
+  scope: "tokens",
+  name: (row) => row.physicalId,
+  sections: TOKEN,
+  initial: { type: "ISO14443", status: "active" },
+  events: ["token.*"],
+});
+
+export const RESERVATIONS = resource({
+  path: "/v1.1/reservations",
+  page: "/panel/reservations",
+  words: "reservations",
+  scope: "reservations",
+  name: (row) => row.id_tag,
+  sections: RESERVATION,
+  updates: [{ fields: [{ name: "expires_at", kind: "datetime" }] }],
+  events: ["reservation.*"],
+});
+
+export const HOME_USERS = resource({
+  path: "/v1.1/home_users",
+  page: "/panel/home-users",
+  words: "home_users",
+  scope: "home_users",
+  name: (row) => row.email ?? row.lastname,
+  sections: HOME_USER,
+  events: ["home_user.*"],
+});

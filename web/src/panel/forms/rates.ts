@@ -1,5 +1,6 @@
 // Forms of rates and of schedules of rates.
 import type { Section } from "../../ui/form";
+import { resource } from "../resource";
 
 export const RATE: Section[] = [
   {
@@ -52,3 +53,27 @@ export const RATE_SCHEDULE: Section[] = [
 ];
 
 export const NEW_RATE_SCHEDULE = { currency: "EUR", active: true, layout: [] };
+
+export const RATES = resource({
+  path: "/v1.1/rates",
+  page: "/panel/rates",
+  words: "rates",
+  scope: "rates",
+  name: (row) => row.name,
+  sections: RATE,
+  initial: NEW_RATE,
+  events: ["rate.*"],
+  wide: true,
+});
+
+export const SCHEDULES = resource({
+  path: "/v1.1/rates/schedule",
+  page: "/panel/rates",
+  words: "schedules",
+  scope: "rates",
+  name: (row) => row.name,
+  sections: RATE_SCHEDULE,
+  initial: NEW_RATE_SCHEDULE,
+  events: ["rate_schedule.*"],
+  wide: true,
+});

@@ -1,5 +1,7 @@
 // Forms of sessions: starting one, what it aims at, and a limit of its own.
+import { nameOf } from "../../ui/refs.svelte";
 import type { Section } from "../../ui/form";
+import { resource } from "../resource";
 
 export const TARGET: Section[] = [
   {
@@ -33,3 +35,13 @@ export const LIMIT: Section[] = [
     ],
   },
 ];
+
+export const SESSIONS = resource({
+  path: "/v1.1/sessions",
+  page: "/panel/sessions",
+  words: "sessions",
+  scope: "sessions",
+  name: (row) => nameOf("chargestation", row.chargestation),
+  sections: [],
+  events: ["session.*"],
+});

@@ -1,6 +1,8 @@
 // Forms of locations and assets.
+import { placeName } from "../../ui/refs.svelte";
 import type { Section } from "../../ui/form";
 import { ASSET_TYPES, CONCURRENT_CARDS, CURRENT_TYPES, UNKNOWN_CARDS } from "./options";
+import { resource } from "../resource";
 
 export const LOCATION: Section[] = [
   {
@@ -91,3 +93,26 @@ export const ASSET: Section[] = [
 ];
 
 export const NEW_ASSET = { type: "smart_meter", electric_current_type: "AC_three_phase", power_factor: 1, active: true };
+
+export const LOCATIONS = resource({
+  path: "/v1.1/locations",
+  page: "/panel/locations",
+  words: "locations",
+  scope: "locations",
+  name: placeName,
+  sections: LOCATION,
+  initial: NEW_LOCATION,
+  events: ["location.*"],
+  wide: true,
+});
+
+export const ASSETS = resource({
+  path: "/v1.1/assets",
+  page: "/panel/assets",
+  words: "assets",
+  scope: "assets",
+  name: (row) => row.name,
+  sections: ASSET,
+  initial: NEW_ASSET,
+  events: ["asset.*"],
+});

@@ -1,6 +1,8 @@
 // Forms of charging stations, their EVSEs (chargers) and connectors.
+import { stationName } from "../../ui/refs.svelte";
 import type { Section } from "../../ui/form";
 import { CONNECTOR_TYPES, CURRENT_TYPES, OPERATIONAL_STATUS, POWER_TYPES, PROTOCOLS, SECURITY_TYPES, UNKNOWN_CONNECTORS } from "./options";
+import { resource } from "../resource";
 
 export const STATION: Section[] = [
   {
@@ -103,3 +105,14 @@ export const CONNECTOR: Section[] = [
 ];
 
 export const NEW_CONNECTOR = { type: "Type2", format: "CABLE", power_type: "AC Three Phase", active: true };
+
+export const STATIONS = resource({
+  path: "/v1.1/chargestations",
+  page: "/panel/stations",
+  words: "stations",
+  scope: "chargestations",
+  name: stationName,
+  sections: STATION,
+  initial: NEW_STATION,
+  events: ["chargestation.*"],
+});

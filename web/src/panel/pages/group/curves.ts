@@ -46,7 +46,11 @@ export function groupCurves(
   // A step that began before the chart is shown from its edge on; the last one holds until now and no longer.
   const steps = (of: (budget: Schemas["BudgetView"]) => number): Series => {
     const values = plans.map(({ budget }) => of(budget as Schemas["BudgetView"]));
-    return { times: [...plans.map(({ at }) => Math.max(at, from)), now, now + 0.001], values: [...values, values.at(-1) ?? null, null], isStep: true };
+    return {
+      times: [...plans.map(({ at }) => Math.max(at, from)), now, now + 0.001],
+      values: [...values, values.at(-1) ?? null, null],
+      isStep: true,
+    };
   };
   const constant = (value: number): Series => ({ times: [from, to], values: [value, value], isStep: true });
 
