@@ -56,12 +56,12 @@ export interface Section {
 /** Where a field stands in the body. */
 export const pathOf = (field: Field): string => field.path ?? field.name;
 
-/** A time as `<input type="datetime-local">` has it, and back. */
-export function localTime(at: unknown): string {
+/** A time as `<input type="datetime-local">` has it, to the minute or (19) to the second, and back. */
+export function localTime(at: unknown, length = 16): string {
   if (typeof at !== "string" || at === "") return "";
   const date = new Date(at);
   const shifted = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 16);
+  return shifted.toISOString().slice(0, length);
 }
 
 export const instant = (local: string): string | null => (local ? new Date(local).toISOString() : null);

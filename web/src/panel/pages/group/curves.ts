@@ -1,13 +1,20 @@
 // The curves of a group's chart: what was drawn and granted, what it may draw, and what is planned, on one axis.
-import type { Schemas } from "../../../api/client";
+import { api, askPage, type Schemas } from "../../../api/client";
 import type { t as translate } from "../../../i18n/t.svelte";
 import type { Curve } from "../../../lib/chart";
 import { align, type Series } from "../../../lib/series";
+
+/** What an asset took over time, under its name; what it gave is below zero. */
+export interface NamedSeries {
+  name: string;
+  series: Series;
+}
 
 export interface GroupHistory {
   power: Schemas["PowerView"][];
   plans: Schemas["PlanView"][];
   ahead: Schemas["ChargingPlanView"][];
+  assets: NamedSeries[];
   now: number;
   hours: number;
 }
@@ -25,6 +32,29 @@ export function planned(plans: Schemas["ChargingPlanView"][], now: number): Seri
   const values = times.map((at) => hours.filter(({ from, to }) => from <= at && at < to).reduce((sum, { power }) => sum + power, 0));
   return { times, values, isStep: true };
 }
+
+/** The readings of assets, as the load that they are. */
+export function assetCurves(assets: Schemas["AssetStatusView"][], from: string, resolution: number): Promise<NamedSeries[]> {
+  return Promise.all(
+    assets.map(async ({ asset, name, type }) => {
+      const query = { from, resolution, paginate_limit: 1000 } as never;
+      const { result } = await askPage(api.GET("/v1.1/assets/{id}/readings", { params: { path: { id: asset }, query } }));
+      const sign = type === "producer" || type === "battery" ? -1 : 1;
+      const sorted = [...result].sort((one, other) => one.at.localeCompare(other.at));
+      return { name, series: { times: sorted.map(({ at }) => seconds(at)), values: sorted.map(({ power }) => sign * power) } };
+    }),
+  );
+}
+
+/** How the lines of assets are told apart. */
+const LINES: Pick<Curve, "tone" | "dash">[] = [
+  { tone: "warn" },
+  { tone: "ok", dash: [8, 4] },
+  { tone: "muted" },
+  { tone: "warn", dash: [8, 4] },
+  { tone: "muted", dash: [8, 4] },
+  { tone: "ok", dash: [2, 3] },
+];
 
 export function groupCurves(
   group: Schemas["GroupView"],
@@ -78,6 +108,9 @@ export function groupCurves(
     const cap: Series = { times: [now, until], values: [group.external_cap.maximum_capacity, null], isStep: true };
     shown.push({ series: cap, curve: { name: t("group.cap"), tone: "bad", isStep: true } });
   }
+  history.assets.forEach(({ name, series }, index) => {
+    if (series.times.length) shown.push({ series, curve: { name, tone: "muted", ...LINES[index % LINES.length] } });
+  });
   const aligned = align(shown.map(({ series }) => series));
   const curves = shown.map(({ curve }, index): Curve => ({ ...curve, values: aligned.values[index] ?? [] }));
   return { times: aligned.times, curves, now, range: [from, to] as [number, number] };
