@@ -6,7 +6,7 @@ import L from "leaflet";
 import { cluster, gridLines, type Place } from "./geo";
 
 /** Pixels between the middles of two markers, at least. */
-const APART = 34;
+const APART = 40;
 /** Tiles that have to fail before the map says so. */
 const FAILURES = 3;
 
@@ -25,6 +25,22 @@ export interface MapOptions {
   /** Called when tiles do not come. */
   onNoTiles: () => void;
   labelOfCluster: (count: number) => string;
+}
+
+/** The order of tones around a ring: what has to be looked at comes first. */
+const TONES = ["bad", "warn", "busy", "ok", "idle"];
+
+/** A ring that shows how many of a cluster have which status. */
+export function ring(tones: string[]): string {
+  let done = 0;
+  const parts = TONES.flatMap((tone) => {
+    const count = tones.filter((one) => one === tone).length;
+    if (count === 0) return [];
+    const from = done / tones.length;
+    done += count;
+    return [`var(--${tone === "busy" ? "accent" : tone === "idle" ? "muted" : tone}) ${from}turn ${done / tones.length}turn`];
+  });
+  return `conic-gradient(${parts.join(", ")})`;
 }
 
 export class PinMap {
@@ -89,18 +105,19 @@ export class PinMap {
       const place = this.#map.unproject([at.x, at.y], zoom);
       const isMany = items.length > 1;
       const label = isMany ? this.#options.labelOfCluster(items.length) : first.label;
-      const tone = isMany ? (items.find(({ tone }) => tone === "bad")?.tone ?? "many") : first.tone;
+      const tone = isMany ? "many" : first.tone;
       const isChosen = items.some(({ id }) => id === this.#chosen);
       const icon = L.divIcon({
         className: `pin ${tone}${isChosen ? " chosen" : ""}`,
-        html: isMany ? String(items.length) : "",
-        iconSize: [28, 28],
+        html: isMany ? `<b>${items.length}</b>` : "",
+        iconSize: isMany ? [34, 34] : [28, 28],
       });
       const marker = L.marker(place, { icon, keyboard: true }).addTo(this.#pins);
       const element = marker.getElement();
       element?.setAttribute("aria-label", label);
       element?.setAttribute("title", label);
       element?.setAttribute("role", "button");
+      if (element && isMany) element.style.background = ring(items.map(({ tone: one }) => one));
       if (element) element.dataset.pin = isMany ? `many-${first.id}` : first.id;
       marker.on("click", () => (isMany ? this.#open(items) : this.#options.choose(first.id)));
       marker.on("keypress", (event) => {
