@@ -15,9 +15,9 @@ const sessions = new Map();
 /** Every change that passed through here, newest first. */
 const audit = [];
 
-export const ok = (response, result, status = 200, headers = {}) => {
+export const ok = (response, result, status = 200, headers = {}, pages = {}) => {
   response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store", ...headers });
-  response.end(JSON.stringify({ ok: true, message: "Found", result }));
+  response.end(JSON.stringify({ ok: true, message: "Found", result, ...pages }));
 };
 
 export const refuse = (response, status, code, message, errors = []) => {
@@ -109,30 +109,58 @@ export async function standIn(request, response) {
   }
   if (path === "/v1.1/account" || path.startsWith("/v1.1/account/")) return (await accounts(request, response, path, session), true);
   if (path === "/v1.1/operators" || path.startsWith("/v1.1/operators/")) return (operators(request, response), true);
-  if (path === "/v1.1/audit") return (page(response, audit), true);
+  if (path === "/v1.1/audit") return (page(request, response, audit.filter(asAsked(request))), true);
+  const station = /^\/v1\.1\/chargestations\/(\w+)\/qr\.svg$/.exec(path)?.[1];
+  if (station) return (await qrOf(station, response), true);
   note(request);
   return false;
 }
 
 function operators(request, response) {
   if (request.method === "GET")
-    return page(response, [{ ...operator, state: "active", last_login_at: null, createdAt: new Date(0).toISOString() }]);
+    return page(request, response, [{ ...operator, state: "active", last_login_at: null, createdAt: new Date(0).toISOString() }]);
   return refuse(response, 404, "not_found", "This server does not have this yet.");
 }
 
-function page(response, rows) {
-  response.writeHead(200, { "content-type": "application/json" });
-  response.end(
-    JSON.stringify({
-      ok: true,
-      message: "Found",
-      result: rows.slice(0, 20),
+/** The filters of the audit, as a test of its entries. */
+function asAsked(request) {
+  const query = new URL(request.url, "http://localhost").searchParams;
+  const [search, type, method, from, to] = ["search", "actor_type", "method", "createdAt[$gte]", "createdAt[$lte]"].map((name) =>
+    query.get(name),
+  );
+  return (entry) =>
+    (!search || `${entry.actor.name} ${entry.path}`.toLowerCase().includes(search.toLowerCase())) &&
+    (!type || entry.actor.type === type) &&
+    (!method || entry.method === method) &&
+    (!from || entry.createdAt >= from) &&
+    (!to || entry.createdAt <= to);
+}
+
+/** The link that is configured into a charger, as a picture. */
+async function qrOf(station, response) {
+  const { body } = await real(`/v1.1/chargestations/${station}`);
+  const { renderSVG } = await import("uqr");
+  response.writeHead(200, { "content-type": "image/svg+xml" });
+  response.end(renderSVG(body.result?.connection_url ?? ""));
+}
+
+function page(request, response, rows) {
+  const query = new URL(request.url, "http://localhost").searchParams;
+  const isAll = query.get("paginate_enabled") === "false";
+  const limit = isAll ? Math.max(rows.length, 1) : Number(query.get("paginate_limit") ?? 20);
+  const at = isAll ? 1 : Number(query.get("paginate_page") ?? 1);
+  ok(
+    response,
+    rows.slice((at - 1) * limit, at * limit),
+    200,
+    {},
+    {
       totalDocs: rows.length,
       totalIsExact: true,
-      limit: 20,
-      page: 1,
-      totalPages: 1,
-    }),
+      limit,
+      page: at,
+      totalPages: Math.max(1, Math.ceil(rows.length / limit)),
+    },
   );
 }
 

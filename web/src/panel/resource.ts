@@ -32,6 +32,7 @@ type Words =
   | "locations"
   | "networks"
   | "offers"
+  | "operators"
   | "profiles"
   | "rates"
   | "reservations"

@@ -123,6 +123,7 @@ export const fieldsToM = {
   "f.last_used_at": "Zuletzt benutzt",
   "f.lastname": "Nachname",
   "f.latestTimestamp": "Bis",
+  "f.last_login_at": "Letzte Anmeldung",
   "f.latest_at": "Letzter Messwert",
   "f.latitude": "Breite",
   "f.layout": "Andere Tarife",

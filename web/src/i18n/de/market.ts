@@ -44,8 +44,6 @@ export const market = {
   "audit.empty": "Noch hat niemand etwas geändert.",
   "api_keys.empty": "Noch kein API-Schlüssel. Andere Programme rufen damit die API auf.",
   "api_keys.rotate_text": "Der alte Schlüssel von „{name}“ gilt sofort nicht mehr.",
-  "settings.invited": "Die Einladung ist unterwegs",
-  "settings.operators": "Bediener",
   "webhooks.attempt": "Versuch {number}",
   "webhooks.body": "Was gesendet wird",
   "webhooks.deliveries": "Zustellungen",

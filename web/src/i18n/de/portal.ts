@@ -50,7 +50,6 @@ export const portal = {
   "driver.near_me": "In meiner Nähe",
   "driver.none": "Kein Ladepunkt passt.",
   "driver.distance": "{km} km entfernt",
-  "driver.open": "Hier laden",
   "driver.another": "Anderer Ladepunkt",
   "portal.plug_in_first": "Stecken Sie zuerst Ihr Auto an: Abfahrt und Energie gehören zu seinem Ladevorgang.",
   "portal.plan_cost": "Kostet {cost}, spart {saved}",

@@ -132,5 +132,6 @@ export const stations = {
   "connect.schedule_shows": "Ihr eigener Fahrplan zeigt {limit}.",
   "connect.no_schedule": "Sie nahm die Grenze an, nennt aber keinen Fahrplan.",
   "connect.done": "Zur Station",
+  "connect.qr": "QR-Code des WebSocket-Links von {name}",
   "connect.print": "Blatt drucken",
 };

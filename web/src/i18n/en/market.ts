@@ -44,8 +44,6 @@ export const market = {
   "audit.empty": "Nobody changed anything yet.",
   "api_keys.empty": "No API key yet. Other programs use one to call the API.",
   "api_keys.rotate_text": "The old key of “{name}” ends at once.",
-  "settings.invited": "The invitation is on its way",
-  "settings.operators": "Operators",
   "webhooks.attempt": "Try {number}",
   "webhooks.body": "What is sent",
   "webhooks.deliveries": "Deliveries",

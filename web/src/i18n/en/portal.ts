@@ -50,7 +50,6 @@ export const portal = {
   "driver.near_me": "Near me",
   "driver.none": "No charger matches.",
   "driver.distance": "{km} km away",
-  "driver.open": "Charge here",
   "driver.another": "Another charger",
   "portal.plug_in_first": "Plug in your car first: departure and energy are those of its charge.",
   "portal.plan_cost": "Costs {cost}, saves {saved}",

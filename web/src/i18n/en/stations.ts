@@ -130,5 +130,6 @@ export const stations = {
   "connect.schedule_shows": "Its own schedule shows {limit}.",
   "connect.no_schedule": "It accepted the limit but names no schedule.",
   "connect.done": "To the station",
+  "connect.qr": "QR code of the WebSocket link of {name}",
   "connect.print": "Print the sheet",
 };

@@ -75,3 +75,17 @@ export const API_KEYS = resource({
   sections: API_KEY,
   updates: KEY_UPDATE,
 });
+
+/** Whom somebody is stays; what they may is changed. */
+const OPERATOR_UPDATE: Section[] = [{ fields: OPERATOR[0]?.fields.slice(2) ?? [] }];
+
+export const OPERATORS = resource({
+  path: "/v1.1/operators",
+  page: "/panel/settings",
+  words: "operators",
+  scope: "operators",
+  name: (row) => row.name || row.email,
+  sections: OPERATOR,
+  updates: OPERATOR_UPDATE,
+  initial: { role: "Viewer" },
+});
