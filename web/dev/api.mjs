@@ -17,12 +17,16 @@ export function pass(request, response, authorization, body) {
   const headers = { ...passed(request.headers), host: url.host };
   if (authorization) headers.authorization = authorization;
   if (body !== undefined) headers["content-length"] = Buffer.byteLength(body);
-  const asked = http.request({ host: url.hostname, port: url.port, method: request.method, path: request.url, headers }, (answer) => {
-    const own = { ...answer.headers };
-    delete own["content-security-policy"];
-    response.writeHead(answer.statusCode ?? 502, own);
-    answer.pipe(response);
-  });
+  // A connection of its own: one that is kept may be closed by the server just when it is used again.
+  const asked = http.request(
+    { agent: false, host: url.hostname, port: url.port, method: request.method, path: request.url, headers },
+    (answer) => {
+      const own = { ...answer.headers };
+      delete own["content-security-policy"];
+      response.writeHead(answer.statusCode ?? 502, own);
+      answer.pipe(response);
+    },
+  );
   asked.on("error", () => {
     if (!response.headersSent) response.writeHead(502, { "content-type": "application/json" });
     response.end(

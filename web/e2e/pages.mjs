@@ -14,6 +14,26 @@ const STATION_TABS = [
 ];
 const GROUP_TABS = ["members", "what-if", "sessions", "settings"];
 
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const PASSWORD = "a good long password";
+
+/** Accepts the home user's invitation, or logs in where that was done before. */
+export async function enterPortal(page, { base, data }) {
+  const { pathname, search } = new URL(data.invitation);
+  await page.goto(base + pathname + search);
+  await page.getByLabel("Password, at least 10 characters").fill(PASSWORD);
+  await page.getByLabel("The same again").fill(PASSWORD);
+  await page.getByRole("button", { name: "Save the password" }).click();
+  const isIn = page.getByRole("navigation", { name: "Main navigation" });
+  await isIn.or(page.getByRole("alert")).first().waitFor();
+  if (await isIn.isVisible()) return;
+  await page.goto(`${base}/portal`);
+  await page.getByLabel("E-mail address").fill("home@example.com");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await isIn.waitFor();
+}
+
 /** The pages of the panel: a name, and the path behind /panel. */
 export async function panelPages({ url, key, data }) {
   const api = client(url, key);
@@ -36,6 +56,7 @@ export async function panelPages({ url, key, data }) {
     connect: "/connect",
     "connect-watch": `/connect/${bay}`,
     groups: "/groups",
+    "groups-list": "/groups?tab=list",
     "group-wizard": "/groups/new",
     group: `/groups/${data.depot._id}`,
     ...tabs("group", `/groups/${data.depot._id}`, GROUP_TABS),
@@ -68,6 +89,7 @@ export async function panelPages({ url, key, data }) {
     "api-keys": "/api-keys",
     audit: "/audit",
     settings: "/settings",
+    "settings-operators": "/settings?tab=operators",
     account: "/account",
     "not-there": "/nothing-here",
     "station-not-there": "/stations/000000000000000000000000",

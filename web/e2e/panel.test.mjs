@@ -180,55 +180,6 @@ test("the panel needs less than 150 kB before the first chart or map", async () 
   await fresh.context().close();
 });
 
-test("every page has nothing that axe finds, in light and dark", async () => {
-  const paths = [
-    "",
-    "/map",
-    "/locations",
-    "/stations",
-    "/groups",
-    "/assets",
-    "/assets?tab=map",
-    "/sessions",
-    "/reservations",
-    "/users",
-    "/tokens",
-    "/rates",
-    "/home-users",
-  ];
-  paths.push(
-    "/networks",
-    "/offers",
-    "/profiles",
-    "/templates",
-    "/events",
-    "/webhooks",
-    "/api-keys",
-    "/audit",
-    "/settings",
-    "/account",
-    "/connect",
-    "/stations?dialog=create",
-    "/groups/new",
-  );
-  paths.push(
-    `/groups/${it.server.data.depot._id}`,
-    `/locations/${it.server.data.office._id}?tab=load`,
-    `/networks/${it.server.data.network._id}`,
-  );
-  const found = [];
-  for (const scheme of ["light", "dark"]) {
-    await it.page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    for (const path of paths) {
-      await visit(path);
-      await it.page.waitForTimeout(350);
-      found.push(...(await axe(it.page)).map((one) => `${scheme} ${path}: ${one}`));
-    }
-  }
-  await it.page.emulateMedia({ colorScheme: "light" });
-  assert.deepEqual(found, []);
-});
-
 test("the panel speaks German and remembers it", async () => {
   await visit("/account");
   await button("Operator").click();

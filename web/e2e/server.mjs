@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createServer } from "node:net";
 
 import { serve } from "../dev/serve.mjs";
@@ -13,17 +13,17 @@ const BINARY = process.env.EVENWATT_BIN ?? "../target/release/evenwatt";
 const STARTED_MS = 120_000;
 
 function freePort() {
-  return new Promise((resolve) => {
+  return new Promise((found) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
       const { port } = probe.address();
-      probe.close(() => resolve(port));
+      probe.close(() => found(port));
     });
   });
 }
 
 /** The server's API key, from what it prints when it starts. */
 function keyOf(child) {
-  return new Promise((resolve, reject) => {
+  return new Promise((found, reject) => {
     let said = "";
     const timer = setTimeout(() => reject(new Error(`The server did not start: ${said}`)), STARTED_MS);
     const read = (piece) => {
@@ -31,7 +31,7 @@ function keyOf(child) {
       const key = /ew_(live|test)_\w+/.exec(said)?.[0];
       if (!key) return;
       clearTimeout(timer);
-      resolve(key);
+      found(key);
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);
@@ -39,12 +39,14 @@ function keyOf(child) {
   });
 }
 
-/** A server with eight bays, seeded; `close` ends all of it. */
-export async function start({ fast = false } = {}) {
+/** A server with eight bays, seeded, or one that nobody used yet; `close` ends all of it. */
+export async function start({ fast = false, isEmpty = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "evenwatt-web-"));
   const port = await freePort();
-  const args = ["demo", "--listen", `127.0.0.1:${port}`, "--keep", join(folder, "demo.db"), "--mixed", ...(fast ? ["--fast"] : [])];
-  const child = spawn(BINARY, args);
+  const demo = ["demo", "--keep", join(folder, "demo.db"), "--mixed", ...(fast ? ["--fast"] : [])];
+  // A server keeps its data where it is started, and refuses variables that are ours.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("EVENWATT_")));
+  const child = spawn(resolve(BINARY), [...(isEmpty ? ["serve"] : demo), "--listen", `127.0.0.1:${port}`], { cwd: folder, env });
   const key = await keyOf(child).catch((error) => {
     child.kill("SIGKILL");
     throw error;
@@ -61,10 +63,10 @@ export async function start({ fast = false } = {}) {
     pages.closeAllConnections();
     pages.close();
     child.kill("SIGTERM");
-    await new Promise((resolve) => child.once("exit", resolve));
+    await new Promise((ended) => child.once("exit", ended));
     rmSync(folder, { recursive: true, force: true });
   };
-  const data = await seed(url, key).catch(async (error) => {
+  const data = await (isEmpty ? Promise.resolve({}) : seed(url, key)).catch(async (error) => {
     await close();
     throw error;
   });

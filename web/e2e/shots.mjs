@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 
 import { launch, logIn, open } from "./browser.mjs";
-import { driverPages, panelPages, PORTAL_PAGES } from "./pages.mjs";
+import { driverPages, enterPortal, panelPages, PHONE, PORTAL_PAGES } from "./pages.mjs";
 import { client } from "./seed.mjs";
 import { start } from "./server.mjs";
 
@@ -11,7 +11,7 @@ const FOLDER = process.argv[2]?.startsWith("--") ? "shots" : (process.argv[2] ??
 const ONLY = flag("only")?.split(",");
 const LOOKS = {
   desktop: {},
-  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+  phone: PHONE,
   dark: { colorScheme: "dark" },
 };
 /** How long charts, maps and names need to appear. */
@@ -35,24 +35,6 @@ async function shoot(page, name, path) {
   if (width > 0 || page.wrongs.length) console.log(name, width > 0 ? `scrolls sideways by ${width}` : "", page.wrongs.splice(0).join("; "));
 }
 
-/** Accepts the invitation, or logs in where that was done before. */
-async function enterPortal(page, look) {
-  const { pathname, search } = new URL(server.data.invitation);
-  const password = "a good long password";
-  await page.goto(server.base + pathname + search);
-  await page.getByLabel("Password, at least 10 characters").fill(password);
-  await page.getByLabel("The same again").fill(password);
-  await page.screenshot({ path: `${FOLDER}/${look}_portal-invitation.png` });
-  await page.getByRole("button", { name: "Save the password" }).click();
-  const isIn = page.getByRole("heading", { name: "Lindenlaan 5" });
-  await isIn.or(page.getByRole("alert")).first().waitFor();
-  if (await isIn.isVisible()) return;
-  await page.goto(`${server.base}/portal`);
-  await page.getByLabel("E-mail address").fill("home@example.com");
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
-}
-
 for (const look of (flag("as") ?? "desktop,phone,dark").split(",")) {
   const page = await open(browser, LOOKS[look]);
   const shootAll = async (pages) => {
@@ -63,8 +45,7 @@ for (const look of (flag("as") ?? "desktop,phone,dark").split(",")) {
   await shootAll(driverPages(server));
   await logIn(page, server.base);
   await shootAll(panel);
-  await enterPortal(page, look);
-  await page.getByRole("heading", { name: "Lindenlaan 5" }).waitFor();
+  await enterPortal(page, server);
   await shootAll(PORTAL_PAGES);
   await page.context().close();
 }

@@ -1,7 +1,7 @@
 // Bodies of requests from the values of forms.
 import { expect, test } from "vitest";
 
-import { at, created, faultsOf, patched } from "../src/lib/body";
+import { at, created, faultsOf, placed, patched } from "../src/lib/body";
 
 test("what was left empty is not in a creation", () => {
   expect(created({ name: "A", "address.city": "Delft", code: "", power: 0, on: false })).toEqual({
@@ -41,4 +41,10 @@ test("faults of rows belong to the field of the rows, those of a longer name do 
   const faults = [{ field: "name" }, { field: "name_of" }, { field: "rows[0].name" }];
   expect(faultsOf(faults, "name")).toEqual([{ field: "name" }]);
   expect(faultsOf(faults, "rows")).toEqual([{ field: "rows[0].name" }]);
+});
+
+test("the fault of an object stands at the first of its fields, others where they are", () => {
+  const faults = [{ field: "address" }, { field: "name" }, { field: "elsewhere" }];
+  const paths = ["name", "address.city", "address.country"];
+  expect(placed(faults, paths).map(({ field }) => field)).toEqual(["address.city", "name", "elsewhere"]);
 });

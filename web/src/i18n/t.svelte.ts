@@ -1,5 +1,5 @@
 // Texts by key. A key that does not exist does not compile; what is not translated yet is English.
-import { setFormats } from "../lib/format";
+import { number, setFormats } from "../lib/format";
 import { en } from "./en";
 
 export type Key = keyof typeof en;
@@ -21,7 +21,10 @@ export function t(key: Key, values?: Record<string, string | number>): string {
   const text = state.texts[key] ?? en[key];
   if (!values) return text;
   const [one, many = one] = text.split("|");
-  return ((values.count === 1 ? one : many) ?? "").replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return ((values.count === 1 ? one : many) ?? "").replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name] ?? whole;
+    return typeof value === "number" ? number(value) : value;
+  });
 }
 
 /** The text of a word that the API chose (`status.Charging`), or the word itself. */

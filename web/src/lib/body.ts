@@ -59,3 +59,12 @@ function wholeOf(top: string, values: Values): unknown {
 export function faultsOf<F extends { field: string }>(faults: F[], path: string): F[] {
   return faults.filter(({ field }) => field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`));
 }
+
+/** Faults where the reader can see them: that of an object ("address: is required") stands at the first of its fields. */
+export function placed<F extends { field: string }>(faults: F[], paths: string[]): F[] {
+  return faults.map((fault) => {
+    if (paths.some((path) => faultsOf([fault], path).length)) return fault;
+    const first = paths.find((path) => path.startsWith(`${fault.field}.`));
+    return first ? { ...fault, field: first } : fault;
+  });
+}

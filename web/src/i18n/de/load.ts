@@ -53,7 +53,7 @@ export const load = {
   "group.reproduced": "noch einmal geplant, mit gleichem Ergebnis",
   "group.set_cap": "Grenze setzen",
   "group.queue": "Warteschlange",
-  "group.queue_text": "eingesteckt, ohne Leistung, wer am längsten wartet zuerst",
+  "group.queue_text": "eingesteckt, ohne Leistung",
   "group.waits": "seit {time}",
   "group.age": "Alter",
   "group.share": "Anteil",

@@ -53,7 +53,7 @@ export const load = {
   "group.reproduced": "planned again with the same result",
   "group.set_cap": "Set a cap",
   "group.queue": "Queue",
-  "group.queue_text": "plugged in, without power, the longest wait first",
+  "group.queue_text": "plugged in, without power",
   "group.waits": "for {time}",
   "group.age": "Age",
   "group.share": "Share",

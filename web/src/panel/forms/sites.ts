@@ -19,7 +19,7 @@ export const LOCATION: Section[] = [
     fields: [
       { name: "address.streetAndNumber" },
       { name: "address.postalCode" },
-      { name: "address.city" },
+      { name: "address.city", required: true },
       { name: "address.state" },
       { name: "address.country", help: "help.country" },
       { name: "coordinates", kind: "coordinates", required: true, help: "help.coordinates" },
@@ -47,7 +47,12 @@ export const LOCATION: Section[] = [
   },
 ];
 
-export const NEW_LOCATION = { active: true, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone };
+/** A new location begins in the country and the time zone of whoever creates it. */
+export const NEW_LOCATION = {
+  "address.country": new Intl.Locale(navigator.language).maximize().region,
+  active: true,
+  timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+};
 
 export const ASSET: Section[] = [
   {
