@@ -38,7 +38,7 @@ export async function enterPortal(page, { base, data }) {
 export async function panelPages({ url, key, data }) {
   const api = client(url, key);
   const first = async (path) => (await api("GET", `${path}${path.includes("?") ? "&" : "?"}paginate_limit=1`))[0]?._id;
-  const bay = await first("/chargestations?search=Bay%201");
+  const bay = data.bay._id;
   const session = await first("/sessions?sort_by=createdAt&sort_order=desc");
   const offer = await first("/service_offers");
   const user = await first("/users");

@@ -197,5 +197,5 @@ export async function seed(url, key) {
       { from: "23:00", to: "01:00", enabled: true },
     ],
   });
-  return { depot, office, house, home, network, invitation: user.invitation_url, evse: evses[0] };
+  return { depot, office, house, home, network, bay: stations[0], invitation: user.invitation_url, evse: evses[0] };
 }
