@@ -4,6 +4,7 @@ import "leaflet/dist/leaflet.css";
 import L from "leaflet";
 
 import { cluster, gridLines, type Place } from "./geo";
+import { ring } from "./ring";
 
 /** Pixels between the middles of two markers, at least. */
 const APART = 40;
@@ -25,22 +26,6 @@ export interface MapOptions {
   /** Called when tiles do not come. */
   onNoTiles: () => void;
   labelOfCluster: (count: number) => string;
-}
-
-/** The order of tones around a ring: what has to be looked at comes first. */
-const TONES = ["bad", "warn", "busy", "ok", "idle"];
-
-/** A ring that shows how many of a cluster have which status. */
-export function ring(tones: string[]): string {
-  let done = 0;
-  const parts = TONES.flatMap((tone) => {
-    const count = tones.filter((one) => one === tone).length;
-    if (count === 0) return [];
-    const from = done / tones.length;
-    done += count;
-    return [`var(--${tone === "busy" ? "accent" : tone === "idle" ? "muted" : tone}) ${from}turn ${done / tones.length}turn`];
-  });
-  return `conic-gradient(${parts.join(", ")})`;
 }
 
 export class PinMap {
