@@ -167,3 +167,19 @@ test("a charger is connected: it is heard, and obeys a test limit", async () => 
   await button("Test a limit").click();
   await it.page.getByText(/^(Proven|Not proven)\.$/).waitFor({ timeout: 40_000 });
 });
+
+test("what was typed on a page and not sent is there again after Back", async () => {
+  const { depot, network } = it.server.data;
+  await visit(`/groups/${depot._id}?tab=what-if`);
+  await it.page.getByLabel("Maximum capacity").first().fill("77");
+  await it.page.getByRole("link", { name: "EVSE networks" }).click();
+  await it.page.getByRole("heading", { name: "EVSE networks" }).waitFor();
+  await it.page.goBack();
+  assert.equal(await it.page.getByLabel("Maximum capacity").first().inputValue(), "77");
+  const [offer] = await api(`/service_offers?network=${network._id}&status=draft`);
+  await visit(`/offers/${offer._id}`);
+  await it.page.getByLabel("Name").first().fill("Day, typed");
+  await it.page.getByRole("link", { name: "Price of each EVSE" }).click();
+  await it.page.goBack();
+  assert.equal(await it.page.getByLabel("Name").first().inputValue(), "Day, typed");
+});

@@ -1,5 +1,6 @@
 // Who is logged in at the panel, for which organization, and what the server says of itself. Assumed API: see API-NEEDED.md.
 import { call, Problem, setCsrfToken, whenLoggedOut } from "../api/client";
+import { forgetAll } from "./drafts.svelte";
 
 export interface Account {
   operator: { _id: string; email: string; name: string; language: string | null; role: string; totp: boolean };
@@ -22,7 +23,12 @@ export const session = $state<{ account: Account | undefined; isKnown: boolean; 
   config: undefined,
 });
 
+let last = "";
+
 function take(account: Account | undefined): void {
+  // What one operator typed is not for the next; who logs in again after the session ended finds it.
+  if (account && last && last !== account.operator._id) forgetAll();
+  if (account) last = account.operator._id;
   session.account = account;
   session.isKnown = true;
   setCsrfToken(account?.csrf_token ?? "");
