@@ -248,6 +248,9 @@ enum Happens {
     Ends { known_after: i64, by_status: bool, again: bool },
 }
 
+/// When it is heard, of how many ends, a reading or else an end, and of that whether a status says it and whether a session follows.
+type Heard = (i64, i64, Option<Shown>, (bool, bool));
+
 fn happens() -> impl Strategy<Value = Vec<(i64, Happens)>> {
     let reads = (0..=60_i64).prop_map(|late| Happens::Reads { late });
     let ends = (0..=3_i64, any::<bool>(), any::<bool>()).prop_map(|(known_after, by_status, again)| Happens::Ends {
@@ -263,7 +266,7 @@ proptest! {
     #[test]
     fn no_draw_is_of_before_the_last_end_that_is_known(story in happens()) {
         let (mut now, mut ends) = (1, 0_i64);
-        let mut events: Vec<(i64, i64, Option<Shown>, (bool, bool))> = Vec::new();
+        let mut events: Vec<Heard> = Vec::new();
         for (gap, one) in story {
             now += gap;
             match one {

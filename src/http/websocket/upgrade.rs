@@ -12,7 +12,7 @@ use actix_codec::Framed;
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_http::error::PayloadError;
 use actix_http::h1::{Codec, SendResponse};
-use actix_http::{Request, Response};
+use actix_http::{ConnectionType, Request, Response};
 use actix_web::HttpMessage as _;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::web::{Bytes, BytesMut};
@@ -85,7 +85,11 @@ where
         }
         Err(error) => (None, Response::from(error)),
     };
-    let connection = SendResponse::new(connection, response.map_body(|_, body| Answer(body))).await?;
+    let mut response = response.map_body(|_, body| Answer(body));
+    if claim.is_none() {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    let connection = SendResponse::new(connection, response).await?;
     let parts = connection.into_parts();
     let (connection, mut sending) = split(Box::new(parts.io) as Box<dyn Duplex>);
     if let Some(Claim { reader, mut frames, alive }) = claim {

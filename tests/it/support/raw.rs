@@ -40,6 +40,11 @@ impl RawSocket {
 
     /// Opens `ws://…` with these header lines besides the usual ones.
     pub async fn open(url: &str, headers: &[(&str, &str)]) -> Self {
+        Self::open_and_send(url, headers, &[]).await
+    }
+
+    /// The same, and sends these bytes with the handshake, without waiting for its answer.
+    pub async fn open_and_send(url: &str, headers: &[(&str, &str)], early: &[u8]) -> Self {
         let rest = url.strip_prefix("ws://").expect("a URL of WebSockets");
         let (host, path) = rest.split_once('/').expect("a path");
         let mut socket = TcpStream::connect(host).await.expect("a connection");
@@ -51,7 +56,7 @@ impl RawSocket {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n");
-        socket.write_all(request.as_bytes()).await.expect("sent");
+        socket.write_all(&[request.as_bytes(), early].concat()).await.expect("sent");
         let mut raw = Self { socket, came: Vec::new(), head: String::new() };
         loop {
             let end = raw.came.windows(4).position(|four| four == b"\r\n\r\n");
@@ -78,10 +83,15 @@ impl RawSocket {
 
     /// Sends a masked frame.
     pub async fn frame(&mut self, first: u8, content: &[u8]) -> bool {
+        self.send(&Self::masked(first, content)).await
+    }
+
+    /// A masked frame.
+    pub fn masked(first: u8, content: &[u8]) -> Vec<u8> {
         let mut bytes = Self::announcement(first, content.len() as u64);
         let masked = content.iter().zip(Self::MASK.iter().cycle());
         bytes.extend(masked.map(|(byte, key)| byte ^ key));
-        self.send(&bytes).await
+        bytes
     }
 
     /// Sends a frame's header alone.
@@ -134,6 +144,12 @@ impl RawSocket {
                 return None;
             }
         }
+    }
+
+    /// All that the server still sends until it closes the connection.
+    pub async fn rest(&mut self) -> Vec<u8> {
+        while self.read().await {}
+        std::mem::take(&mut self.came)
     }
 
     /// The code that the server closes with; what comes before is passed over.

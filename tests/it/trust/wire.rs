@@ -88,6 +88,34 @@ async fn flags(app: &TestApp, station: &TestStation) -> String {
 // ---- large frames
 
 #[actix_web::test]
+async fn what_comes_together_with_the_handshake_is_heard() {
+    let app = TestApp::start().await;
+    let station = app.station("Early").await;
+    let early = [RawSocket::masked(PING, b"there?"), RawSocket::masked(TEXT, boot("1").as_bytes())].concat();
+    let mut socket = RawSocket::open_and_send(&station.url, &[OCPP], &early).await;
+    assert!(socket.head.starts_with("HTTP/1.1 101 "), "{}", socket.head);
+    assert_eq!(socket.next().await.map(|frame| frame.first), Some(PONG));
+    assert_eq!(answer(&mut socket, "1").await[2]["status"], "Accepted");
+}
+
+#[actix_web::test]
+async fn a_handshake_that_is_refused_is_answered_whole_and_its_connection_ends() {
+    let app = TestApp::start().await;
+    let nobody = app.station_url("nothere1");
+    let (host, _) = nobody.strip_prefix("ws://").and_then(|rest| rest.split_once('/')).expect("a URL of WebSockets");
+    for (url, status) in
+        [(nobody.clone(), 404), (format!("ws://{host}/healthz"), 200), (format!("ws://{host}/v1.1/sessions"), 401)]
+    {
+        let early = RawSocket::masked(TEXT, boot("1").as_bytes());
+        let mut socket = RawSocket::open_and_send(&url, &[OCPP], &early).await;
+        assert!(socket.head.starts_with(&format!("HTTP/1.1 {status} ")), "{}", socket.head);
+        assert_eq!(socket.header("connection").as_deref(), Some("close"), "{url}");
+        let length = socket.header("content-length").expect("a length").parse();
+        assert_eq!(Ok(socket.rest().await.len()), length, "{url}");
+    }
+}
+
+#[actix_web::test]
 async fn a_stop_with_the_readings_of_a_day_passes_in_one_frame() {
     let app = TestApp::start().await;
     let station = app.station("Large").await;
