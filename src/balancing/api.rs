@@ -192,7 +192,7 @@ async fn get_group_power(
     let stretch = stretch(&query, now)?;
     let read = ctx.db.read(move |conn| {
         groups::find_group(conn, organization, id)?;
-        power::series(conn, id, stretch)
+        power::series(conn, id, stretch, now)
     });
     Ok(reply(StatusCode::OK, "Found", read.await.map_err(missing)?))
 }

@@ -28,7 +28,7 @@ const LATELY: Duration = Duration::from_secs(60);
 /// A register of whole kWh needs this long to prove what is drawn.
 const LONGEST: Duration = Duration::from_secs(1_200);
 /// A reading says nothing of what is drawn this much later.
-const SAYS_SOMETHING_FOR: Duration = Duration::from_secs(900);
+pub(super) const SAYS_SOMETHING_FOR: Duration = Duration::from_secs(900);
 /// How long after a session ended its readings may still come, out of a queue of their own. What comes later counts, whatever time it
 /// says: a clock that stands still, or lies, hides no draw.
 const COMES_LATE_BY: Duration = Duration::from_secs(60);

@@ -1,7 +1,11 @@
 //! What other slices ask of sessions.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
+use super::chunks::Whose;
+use super::packed::Stored;
 use super::{shelf, store};
 use crate::store::schema::sessions;
 use crate::store::{Conn, StoreResult};
@@ -48,13 +52,32 @@ pub fn longest_running_at(conn: &mut Conn, stations: &[StationId]) -> StoreResul
     Ok(longest.map(|session| session.id))
 }
 
+/// A power that was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Drawn {
+    /// Where.
+    pub connector: ConnectorId,
+    /// When.
+    pub at: Timestamp,
+    /// How much.
+    pub power: Watts,
+    /// When the session ended in which it was measured; none while it runs, or where there was none.
+    pub ended_at: Option<Timestamp>,
+}
+
 /// The power that was measured at these connectors from an instant until before another, oldest first, `most` readings at most.
 pub fn powers(
     conn: &mut Conn,
     connectors: &[ConnectorId],
     (from, to): (Timestamp, Timestamp),
     most: usize,
-) -> StoreResult<Vec<(ConnectorId, Timestamp, Option<Watts>)>> {
+) -> StoreResult<Vec<Drawn>> {
     let readings = shelf::powers_between(conn, connectors, (from, to), most)?;
-    Ok(readings.into_iter().map(|(connector, one)| (connector, one.at, one.reading.power)).collect())
+    let sessions: BTreeSet<SessionId> = readings.iter().filter_map(|(whose, _)| whose.session).collect();
+    let ends = store::ends_of(conn, sessions)?;
+    let drawn = |(whose, one): (Whose, Stored)| {
+        let ended_at = whose.session.and_then(|session| ends.get(&session).copied());
+        Some(Drawn { connector: whose.connector, at: one.at, power: one.reading.power?, ended_at })
+    };
+    Ok(readings.into_iter().filter_map(drawn).collect())
 }

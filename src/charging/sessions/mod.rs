@@ -42,8 +42,8 @@ mod update_tests;
 
 pub use again::{give_up_start, start_again, to_start_again};
 pub use answers::{
-    count_at_connector, count_at_station, count_of_token, count_of_user, is_open_on, is_running_at, longest_running_at,
-    powers,
+    Drawn, count_at_connector, count_at_station, count_of_token, count_of_user, is_open_on, is_running_at,
+    longest_running_at, powers,
 };
 pub use api::routes;
 pub use cards::{Begun, Presented, judge, record_unknown_card};

@@ -345,15 +345,14 @@ pub(super) fn powers_between(
     connectors: &[ConnectorId],
     (from, to): (Timestamp, Timestamp),
     most: usize,
-) -> StoreResult<Vec<(ConnectorId, Stored)>> {
+) -> StoreResult<Vec<(Whose, Stored)>> {
     let waiting: Vec<_> = match open::known() {
         Some(open) => connectors.iter().flat_map(|connector| open.at_connector(*connector)).collect(),
         None => Vec::new(),
     };
     let mut in_chunks: HashMap<SessionId, i64> = HashMap::new();
     let mut found = conn.at_one_instant(|conn| {
-        let old = old_readings::between(conn, connectors, (from, to), most)?;
-        let mut found: Vec<_> = old.into_iter().map(|(whose, stored)| (whose.connector, stored)).collect();
+        let mut found = old_readings::between(conn, connectors, (from, to), most)?;
         chunks::first_between(conn, connectors, (from, to), most, |chunk, one| {
             if let Some(session) = chunk.session() {
                 let last = in_chunks.entry(session).or_default();
@@ -361,7 +360,7 @@ pub(super) fn powers_between(
             }
             let counts = one.reading.power.is_some();
             if counts {
-                found.push((chunk.connector(), one.clone()));
+                found.push((Whose { connector: chunk.connector(), session: chunk.session() }, one.clone()));
             }
             counts
         })?;
@@ -373,7 +372,8 @@ pub(super) fn powers_between(
         let last = in_chunks.get(&open.session.id).copied().unwrap_or_default();
         let tail = open.tail.iter().filter(|report| report.number > last);
         let readings = tail.flat_map(|report| report.readings.iter()).filter(|one| in_time(one));
-        found.extend(readings.map(|one| (connector, one.clone())));
+        let whose = Whose { connector, session: Some(open.session.id) };
+        found.extend(readings.map(|one| (whose, one.clone())));
     }
     found.sort_by_key(|(_, one)| one.order());
     found.truncate(most);

@@ -1,5 +1,6 @@
 //! Sessions in the database.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -395,6 +396,23 @@ pub(super) fn running_with_card(
         .select(Session::as_select())
         .load(conn)?;
     some(conn, found)
+}
+
+/// When those of these sessions ended that are over.
+pub(super) fn ends_of(conn: &mut Conn, ids: BTreeSet<SessionId>) -> StoreResult<BTreeMap<SessionId, Timestamp>> {
+    /// Sessions that one question names.
+    const AT_ONCE: usize = 1_000;
+    let ids: Vec<SessionId> = ids.into_iter().collect();
+    let mut ends = BTreeMap::new();
+    for some in ids.chunks(AT_ONCE) {
+        let found: Vec<(SessionId, Timestamp)> = sessions::table
+            .filter(sessions::id.eq_any(some))
+            .filter(sessions::ended_at.is_not_null())
+            .select((sessions::id, sessions::ended_at.assume_not_null()))
+            .load(conn)?;
+        ends.extend(found);
+    }
+    Ok(ends)
 }
 
 /// The next transaction number: from 1, never used twice.

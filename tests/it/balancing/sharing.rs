@@ -69,7 +69,7 @@ async fn a_group_shows_its_status_and_explains_its_plans() {
     let early = depot.path("/explain?at=2001-01-01T00:00:00Z");
     assert_eq!(depot.app.client.get(&early).await.error(404), "not_found");
 
-    let power = depot.path("/power?resolution=3600");
+    let power = depot.path("/power?resolution=1");
     depot.pass(std::time::Duration::from_secs(1)).await;
     let power = depot.app.client.get(&power).await.ok();
     assert_eq!((&power[0]["power"], &power[0]["members"]), (&json!(4.9), &json!(1)));

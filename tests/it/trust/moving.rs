@@ -148,13 +148,13 @@ async fn old_rows(db: &Db) -> i64 {
 }
 
 /// All that is read of a station: its sessions with their readings, and what was drawn there in two stretches of time.
-async fn all_of(app: &TestApp, station: &TestStation) -> (Vec<(Value, Value)>, Vec<(Timestamp, Option<Watts>)>) {
+async fn all_of(app: &TestApp, station: &TestStation) -> (Vec<(Value, Value)>, Vec<(Timestamp, Watts)>) {
     let connector: ConnectorId = station.connector.parse().expect("an id");
     let from = Timestamp::from_unix_seconds(1_777_000_000) - Duration::from_secs(100_000);
     let read = app.running.context.db.read(move |conn| {
         let mut all = sessions::powers(conn, &[connector], (from, from + Duration::from_secs(100_900)), 1_000)?;
         all.extend(sessions::powers(conn, &[connector], (from, from + Duration::from_secs(10_000_000)), 7)?);
-        StoreResult::Ok(all.into_iter().map(|(_, at, power)| (at, power)).collect())
+        StoreResult::Ok(all.into_iter().map(|one| (one.at, one.power)).collect())
     });
     (outcome(app, station).await, read.await.expect("read"))
 }
