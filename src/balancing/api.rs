@@ -179,6 +179,8 @@ async fn simulate_group(
 }
 
 /// Shows what a group drew: meter values averaged over equal spans and summed over its members.
+///
+/// A meter value holds until the next one of its connector, for 15 minutes at most, and not beyond its session.
 #[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group"), PowerQuery),
     responses((status = OK, body = Reply<Vec<PowerView>>), OneErrors))]
 #[get("/load_management/groups/{id}/power")]

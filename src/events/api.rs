@@ -1,4 +1,4 @@
-//! `GET /v1.1/events`: the log, read forward by cursor.
+//! `GET /v1.1/events`: the log, read by cursor: forward, or back from its end.
 
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use super::{EventTypes, retention, store, stream};
 use crate::http::caller::ReadEvents;
 use crate::http::docs::LogErrors;
 use crate::http::routing::ServiceConfig;
-use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
+use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, Query};
 
 /// Events that one request returns at most.
 const MOST_EVENTS: u32 = 1_000;
@@ -27,11 +27,14 @@ struct EventsReply {
     /// What happened.
     #[schema(example = "Found")]
     message: String,
-    /// The events, oldest first.
+    /// The events, oldest first; with `before`, newest first.
     result: Vec<EventView>,
-    /// Pass this as `after` next time.
+    /// The cursor of the newest of them: pass this as `after` next time.
     next_after: i64,
-    /// Whether more events are waiting.
+    /// With `before`: the cursor of the oldest of them, to be passed as `before` next time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_before: Option<i64>,
+    /// Whether there are more events in that direction.
     #[serde(rename = "hasNextPage")]
     has_next_page: bool,
 }
@@ -42,6 +45,9 @@ crate::filters! {
         /// Only events after this cursor; 0 is the beginning.
         #[param(minimum = 0)]
         pub after: i64,
+        /// Only events before this cursor, newest first; 0 is the end of the log. Not together with `after`.
+        #[param(minimum = 0)]
+        pub before: i64,
         /// How many at most.
         #[param(minimum = 1, maximum = 1000)]
         pub limit: u32,
@@ -53,6 +59,8 @@ crate::filters! {
 
 /// Lists events after a cursor, oldest first: a missed webhook is never lost.
 ///
+/// With `before` it lists them back from a cursor, newest first, as a page shows them.
+///
 /// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410. Of what happened a key sees what it
 /// could read: events of objects whose `read:` scope it has. Numbers of cards are masked for a key without the scope `read:tokens`: in
 /// events about sessions, reservations and unknown cards (`id_tag`), about tokens (`physicalId`, `parent_group`), in actions and in
@@ -60,12 +68,20 @@ crate::filters! {
 #[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), LogErrors))]
 #[get("/events")]
 async fn list_events(caller: Caller<ReadEvents>, ctx: Ctx, query: Query<EventFilter>) -> ApiResult<HttpResponse> {
-    let Query(EventFilter { after, limit, types }) = query;
+    let Query(EventFilter { after, before, limit, types }) = query;
+    if after.is_some() && before.is_some() {
+        let mut faults = Faults::default();
+        faults.add("before", "conflict", "must not be given together with `after`");
+        return Err(ApiError::faulty(Code::InvalidQuery, faults));
+    }
     let (organization, after) = (caller.organization(), after.unwrap_or(0));
     let types = EventTypes::seen_by(types, &caller.principal);
     let whole = caller.sees_cards();
     let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST_EVENTS));
     let read = ctx.db.read(move |conn| {
+        if let Some(before) = before {
+            return Ok(store::list_before(conn, organization, before, types.as_ref(), limit + 1)?);
+        }
         retention::require_kept(conn, organization, after)?;
         let rows = store::list_after(conn, organization, after, types.as_ref(), limit + 1)?;
         Ok::<_, ApiError>(rows)
@@ -78,7 +94,12 @@ async fn list_events(caller: Caller<ReadEvents>, ctx: Ctx, query: Query<EventFil
         .map(|row| if whole { row } else { row.veiled() })
         .map(EventView::from)
         .collect();
-    let next_after = result.last().map_or(after, |event| event.cursor);
-    let reply = EventsReply { ok: true, message: "Found".into(), result, next_after, has_next_page };
+    let (first, last) = (result.first(), result.last());
+    let (newest, next_before) = match before {
+        Some(before) => (first, Some(last.map_or(before, |event| event.cursor))),
+        None => (last, None),
+    };
+    let next_after = newest.map_or(after, |event| event.cursor);
+    let reply = EventsReply { ok: true, message: "Found".into(), result, next_after, next_before, has_next_page };
     Ok(HttpResponse::Ok().json(reply))
 }

@@ -1,4 +1,4 @@
-//! Reading the log forward.
+//! Reading the log.
 
 use diesel::prelude::*;
 use serde_json::value::RawValue;
@@ -56,6 +56,26 @@ pub(super) fn list_after(
     list_between(conn, organization, (after, settled), types, limit)
 }
 
+/// Events before a cursor, or of the whole log where that is 0; newest first.
+pub(super) fn list_before(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    before: i64,
+    types: Option<&EventTypes>,
+    limit: i64,
+) -> StoreResult<Vec<Row>> {
+    let settled = settled_cursor(conn)?;
+    let until = if before == 0 { settled } else { settled.min(before.saturating_sub(1)) };
+    list(conn, organization, (0, until), types, (limit, Direction::Back))
+}
+
+/// In which order the log is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Back,
+}
+
 /// Events after a cursor and up to another that was settled, oldest first.
 pub(super) fn list_between(
     conn: &mut Conn,
@@ -64,15 +84,29 @@ pub(super) fn list_between(
     types: Option<&EventTypes>,
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
+    list(conn, organization, (after, until), types, (limit, Direction::Forward))
+}
+
+fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    (after, until): (i64, i64),
+    types: Option<&EventTypes>,
+    (limit, direction): (i64, Direction),
+) -> StoreResult<Vec<Row>> {
     let names: Option<Vec<String>> = types.map(|types| types.names().map(str::to_owned).collect());
     let rows = || {
-        events::table
+        let rows = events::table
             .filter(events::organization_id.eq(organization))
             .filter(events::cursor.gt(after).and(events::cursor.le(until)))
             .filter(in_time())
-            .order(events::cursor.asc())
             .limit(limit)
             .select(Row::as_select())
+            .into_boxed();
+        match direction {
+            Direction::Forward => rows.order(events::cursor.asc()),
+            Direction::Back => rows.order(events::cursor.desc()),
+        }
     };
     match names {
         None => Ok(rows().load(conn)?),
@@ -83,6 +117,9 @@ pub(super) fn list_between(
                 found.extend(rows().filter(events::type_.eq(name)).load::<Row>(conn)?);
             }
             found.sort_by_key(|row| row.cursor);
+            if direction == Direction::Back {
+                found.reverse();
+            }
             found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             Ok(found)
         }

@@ -162,6 +162,51 @@ async fn record(app: &TestApp, first: usize, count: usize) {
     write.await.expect("it is written");
 }
 
+/// The cursors of a page of the log, and the page.
+async fn page(app: &TestApp, query: &str) -> (Vec<i64>, Value) {
+    let page = app.client.get(&format!("/events?{query}")).await.json();
+    let cursors = page["result"].as_array().expect("events").iter().map(|event| event["cursor"].as_i64());
+    (cursors.map(|cursor| cursor.expect("a cursor")).collect(), page)
+}
+
+#[actix_web::test]
+async fn the_log_is_read_back_from_its_end() {
+    let app = TestApp::start().await;
+    for name in ["One", "Two", "Three"] {
+        let price = json!([{"type": "ENERGY", "price": 0.35}]);
+        let rate = json!({"name": name, "currency": "EUR", "price_components": price});
+        app.client.post("/rates", rate).await.created();
+        let user = json!({"firstname": name, "lastname": "Driver", "email": format!("{name}@example.com")});
+        app.client.post("/users", user).await.created();
+    }
+    let (forward, whole) = page(&app, "after=0").await;
+    assert!(forward.len() >= 6);
+    assert!(whole.get("next_before").is_none());
+    let (mut back, mut before) = (Vec::new(), json!(0));
+    loop {
+        let (cursors, page) = page(&app, &format!("before={before}&limit=2")).await;
+        back.extend(cursors);
+        before = page["next_before"].clone();
+        if page["hasNextPage"] == false {
+            break;
+        }
+    }
+    back.reverse();
+    assert_eq!(back, forward);
+
+    let (users, page_of_users) = page(&app, "before=0&type=user.created&limit=2").await;
+    let (all, _) = page(&app, "after=0&type=user.created").await;
+    assert_eq!((users, &page_of_users["hasNextPage"]), (vec![all[2], all[1]], &json!(true)));
+    assert_eq!((&page_of_users["next_after"], &page_of_users["next_before"]), (&json!(all[2]), &json!(all[1])));
+    let (later, _) = page(&app, &format!("after={}", page_of_users["next_after"])).await;
+    assert!(later.iter().all(|cursor| *cursor > all[2]), "what happens next is after it");
+
+    let both = app.client.get("/events?after=1&before=5").await;
+    let wrong = both.json();
+    assert_eq!(both.error(422), "invalid_query");
+    assert_eq!(wrong["errors"][0]["field"], "before");
+}
+
 /// Several writers record events in transactions that stay open for a moment, so that they commit in another order than they
 /// began; a reader that goes on from cursor to cursor gets every one.
 #[actix_web::test]
