@@ -8,7 +8,7 @@ use std::mem::take;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use actix_codec::Framed;
+use actix_codec::{Framed, FramedParts};
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_http::error::PayloadError;
 use actix_http::h1::{Codec, SendResponse};
@@ -90,10 +90,13 @@ where
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     let connection = SendResponse::new(connection, response).await?;
-    let parts = connection.into_parts();
-    let (connection, mut sending) = split(Box::new(parts.io) as Box<dyn Duplex>);
+    // Its buffers are dropped here, not when the connection ends.
+    let FramedParts { io, read_buf, .. } = connection.into_parts();
+    let early = Bytes::copy_from_slice(&read_buf);
+    drop(read_buf);
+    let (connection, mut sending) = split(Box::new(io) as Box<dyn Duplex>);
     if let Some(Claim { reader, mut frames, alive }) = claim {
-        let _ = reader.send(Incoming { early: parts.read_buf.freeze(), connection });
+        let _ = reader.send(Incoming { early, connection });
         // An error is one of the connection, which ends with `alive`.
         let _ = send(&mut frames, &mut sending).await;
         drop(alive);
