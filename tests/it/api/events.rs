@@ -36,7 +36,7 @@ async fn listen(client: &Client, query: &str, last: Option<&str>) -> Reader {
 }
 
 impl Reader {
-    /// The next block of lines; `None` when the server hung up.
+    /// The next block of lines; `None` when the server hung up, or cut off who did not read for long.
     async fn block(&mut self) -> Option<String> {
         loop {
             if let Some(block) = self.blocks.pop_front() {
@@ -47,7 +47,7 @@ impl Reader {
                 self.blocks.extend(whole.split_terminator("\n\n").map(str::to_owned));
                 continue;
             }
-            let chunk = self.response.chunk().await.expect("a chunk")?;
+            let chunk = self.response.chunk().await.ok().flatten()?;
             self.read.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
         }
     }
