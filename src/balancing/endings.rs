@@ -126,6 +126,18 @@ fn who_says_that_each_reading_is_the_last_is_found_by_its_register() {
 }
 
 #[test]
+fn who_says_that_each_reading_is_the_last_is_found_by_its_power() {
+    let mut group = after_an_end(ConnectorStatus::Available);
+    group.pass(70);
+    for _ in 0..12 {
+        let reading = Shown { is_last: true, ..group.reading(9.0) };
+        group.hear(0, reading);
+        group.pass(10);
+    }
+    assert_eq!((group.drawn(0), group.exposure(0)), (Some(Watts(9_000)), RATING));
+}
+
+#[test]
 fn a_session_ends_also_where_its_station_is_away() {
     let mut group = VirtualGroup::settled(2, 22);
     group.plug(0);
@@ -202,6 +214,17 @@ fn the_last_values_of_a_connector_that_is_not_set_up_free_it() {
     let drawing = group.drawing(11.0);
     group.stray(0, 2, drawing);
     group.pass(2);
+    assert_eq!(group.reserved(), Watts(11_000));
+}
+
+#[test]
+fn a_connector_that_is_not_set_up_and_says_that_each_reading_is_the_last_is_reserved() {
+    let mut group = VirtualGroup::settled(1, 30);
+    for _ in 0..20 {
+        let of_end = Stray::Metered(Shown { is_last: true, ..group.reading(11.0) });
+        group.stray(0, 2, of_end);
+        group.pass(10);
+    }
     assert_eq!(group.reserved(), Watts(11_000));
 }
 

@@ -60,10 +60,19 @@ pub(super) struct Meter {
     session: Option<SessionId>,
     /// Since when nobody draws there, as far as its station says: a session ended, or its connector became free.
     idle_since: Option<Timestamp>,
+    /// The last readings of transactions that nobody knows here, one after the other.
+    ends: Option<Ends>,
     /// The last value that no hardware can give, and when it was reported.
     pub impossible: Option<(Timestamp, Watts)>,
     /// Registers, oldest first.
     registers: Vec<Point>,
+}
+
+/// When the first and the latest of some readings were received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Ends {
+    since: Timestamp,
+    latest: Timestamp,
 }
 
 /// A register, when it was received and when it was read by the station's clock.
@@ -164,6 +173,9 @@ impl Meter {
     pub(super) fn follow(&mut self, session: Option<SessionId>, free_since: Option<Timestamp>, now: Timestamp) {
         let before = std::mem::replace(&mut self.session, session);
         let ended = (before.is_some() && before != session).then_some(now);
+        if ended.is_some() {
+            self.ends = None;
+        }
         if let Some(at) = ended.max(free_since) {
             self.note_idle(at.min(now));
         }
@@ -179,14 +191,26 @@ impl Meter {
 
     /// Whether a reading shows what was drawn before its session ended or its connector became free. By the order of receipt; and where
     /// it came soon after, by what it says itself.
-    fn is_of_before(&self, shown: &Shown) -> bool {
-        if shown.is_last && self.session.is_none() {
+    fn is_of_before(&mut self, shown: &Shown) -> bool {
+        if self.is_end(shown) {
             return true;
         }
         self.idle_since.is_some_and(|idle_since| {
             let says_so = shown.is_last || shown.reported_at <= idle_since;
             shown.at <= idle_since || (says_so && shown.at <= idle_since + COMES_LATE_BY)
         })
+    }
+
+    /// Whether a reading is the last one of a transaction that nobody knows here: one that is over, out of a queue. A queue is sent within
+    /// seconds, so who says it for longer of each reading draws on.
+    pub(super) fn is_end(&mut self, shown: &Shown) -> bool {
+        if !shown.is_last || self.session.is_some() {
+            return false;
+        }
+        let goes_on = self.ends.filter(|ends| says_something(ends.latest, shown.at));
+        let since = goes_on.map_or(shown.at, |ends| ends.since);
+        self.ends = Some(Ends { since, latest: shown.at });
+        shown.at <= since + COMES_LATE_BY
     }
 
     /// What it drew by its latest reading, unless that is long ago.

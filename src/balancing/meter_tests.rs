@@ -196,6 +196,23 @@ fn what_is_read_later_counts_whatever_time_it_says() {
 }
 
 #[test]
+fn who_says_for_longer_than_a_minute_that_each_reading_is_the_last_is_not_believed() {
+    let last = |seconds| Shown { is_last: true, ..shown(seconds, Some(9_000), None) };
+    let mut meter = ended();
+    for seconds in [170, 200, 230] {
+        assert_eq!(meter.take(&last(seconds), AC), None, "second {seconds}: a queue");
+    }
+    for seconds in [231, 240, 1_140, 2_040] {
+        assert_eq!(meter.take(&last(seconds), AC), Some(Watts(9_000)), "second {seconds}");
+    }
+    assert_eq!(meter.take(&last(2_941), AC), None, "another queue, after a quarter of an hour");
+    meter.take(&last(3_010), AC);
+    meter.follow(session(2), None, second(3_020));
+    meter.follow(None, None, second(3_030));
+    assert_eq!(meter.take(&last(3_091), AC), None, "another queue, after a session");
+}
+
+#[test]
 fn a_connector_that_becomes_free_draws_nothing_until_it_is_read_again() {
     let mut meter = Meter::default();
     meter.take(&shown(10, Some(9_000), None), AC);
@@ -299,20 +316,25 @@ proptest! {
     }
 
     #[test]
-    fn whatever_a_station_says_a_minute_after_the_last_end_its_readings_count(
+    fn whatever_a_station_says_for_more_than_a_minute_its_readings_count(
         readings in proptest::collection::vec((1..50_i64, -10_000..10_000_i64, 0..22_000_i64, any::<bool>()), 1..40),
         runs in any::<bool>(),
     ) {
         let mut meter = ended();
         meter.follow(session(2).filter(|_| runs), None, second(100));
         let mut now = 100;
+        let mut lasts: Option<(i64, i64)> = None;
         for (gap, ahead, power, is_last) in readings {
             now += gap;
-            let is_last = is_last && runs;
             let reading = Shown { reported_at: second(now + ahead), is_last, ..shown(now, Some(power), None) };
             let draw = meter.take(&reading, AC);
             let is_honest = ahead > 100 - now && !is_last;
-            let counts = now > 160 || is_honest;
+            let is_queue = is_last && !runs && {
+                let (first, _) = lasts.filter(|(_, latest)| now - latest <= 900).unwrap_or((now, now));
+                lasts = Some((first, now));
+                now <= first + 60
+            };
+            let counts = !is_queue && (now > 160 || is_honest);
             prop_assert_eq!(draw, counts.then_some(Watts(power)));
         }
     }

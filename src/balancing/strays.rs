@@ -72,7 +72,7 @@ impl Stray {
             Some(_) => Hardware::unknown(like.rating),
             None => like.hardware(),
         };
-        if shown.is_last {
+        if self.meter.is_end(shown) {
             self.meter.note_idle(shown.at);
         }
         self.meter.take(shown, hardware);
