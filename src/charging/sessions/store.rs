@@ -380,19 +380,18 @@ pub(super) fn running_with_card(
     organization: OrganizationId,
     card: &str,
 ) -> StoreResult<Vec<Session>> {
-    let folded = tokens::fold(card);
     if let Some(known) = open::known() {
         let wanted = |session: &Session| {
             session.organization_id == organization
                 && session.status == SessionStatus::Started
-                && session.id_tag.as_deref().is_some_and(|tag| tokens::fold(tag) == folded)
+                && session.id_tag.as_deref().is_some_and(|tag| tokens::are_alike(tag, card))
         };
         return Ok(sessions_of(known.all(wanted)));
     }
     let found = sessions::table
         .filter(sessions::organization_id.eq(organization))
         .filter(sessions::status.eq(SessionStatus::Started))
-        .filter(lower(sessions::id_tag).eq(folded))
+        .filter(lower(sessions::id_tag).eq(tokens::fold(card)))
         .select(Session::as_select())
         .load(conn)?;
     some(conn, found)

@@ -11,6 +11,6 @@ mod uses;
 
 pub use api::routes;
 pub use authorization::{Authorization, AuthorizationStatus, OfflineCard, authorize, offline_cards};
-pub use model::{Token, TokenStatus, TokenType, TokenView, fold};
+pub use model::{Token, TokenStatus, TokenType, TokenView, are_alike, fold};
 pub use store::{active_numbers_of, count_of_user, find, type_of};
 pub use uses::Uses;

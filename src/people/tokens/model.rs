@@ -126,6 +126,12 @@ pub fn fold(physical_id: &str) -> String {
     physical_id.trim().to_lowercase()
 }
 
+/// Whether stations mean the same token by these two: the same as to compare them folded, for where many are compared.
+pub fn are_alike(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim().chars(), other.trim().chars());
+    one.flat_map(char::to_lowercase).eq(other.flat_map(char::to_lowercase))
+}
+
 impl Token {
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(&mut self, patch: TokenPatch, moment: &Moment) -> Result<(), Faults> {
@@ -148,5 +154,19 @@ filters! {
         pub kind as "type": TokenType,
         /// Put the whole user in place of its id.
         pub include_user: bool,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn tokens_are_alike_where_they_are_the_same_folded(one in " ?[aAbB]{0,2} ?", other in " ?[aAbB]{0,2} ?") {
+            prop_assert_eq!(are_alike(&one, &other), fold(&one) == fold(&other));
+        }
     }
 }
