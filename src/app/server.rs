@@ -108,7 +108,7 @@ const HEAD_WITHIN: Duration = Duration::from_secs(5);
 const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// How HTTP is spoken at an address: by the app and, where a connection is upgraded, by [`websocket::serve`]. Both have the app of
-/// their worker.
+/// their worker. A macro, because actix-http has the methods that end it for connections of one type each.
 macro_rules! http {
     ($app:ident, $stopping:ident) => {{
         let stopping = $stopping.clone();
