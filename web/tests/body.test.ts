@@ -17,15 +17,20 @@ test("a patch has what changed, and null for what was emptied", () => {
   expect(patched(before, { name: "B", code: "", "address.city": "Delft", active: true })).toEqual({ name: "B", code: null });
 });
 
-test("an object within is sent whole where one of its fields changed, since the API replaces it", () => {
-  const before = { address: { city: "Delft", country: "NL", state: null } };
+test("of an object within, a patch has what changed, and null for what was emptied", () => {
+  const before = { address: { city: "Delft", country: "NL", state: "ZH" } };
   const values = { "address.city": "Leiden", "address.country": "NL", "address.state": "" };
-  expect(patched(before, values)).toEqual({ address: { city: "Leiden", country: "NL" } });
-  expect(patched(before, { "address.city": "", "address.country": "", "address.state": "" })).toEqual({ address: {} });
+  expect(patched(before, values)).toEqual({ address: { city: "Leiden", state: null } });
+  expect(patched({ address: null }, { "address.city": "Leiden", "address.state": "" })).toEqual({ address: { city: "Leiden" } });
 });
 
-test("free objects are replaced as a whole", () => {
-  expect(patched({ custom_fields: { a: "1", b: "2" } }, { custom_fields: { a: "1" } })).toEqual({ custom_fields: { a: "1" } });
+test("of a free object, a patch has what changed at any depth, and null for what is gone", () => {
+  const before = { custom_fields: { a: "1", b: "2" }, meta_data: { deep: { x: 1, y: 2 }, list: [1] } };
+  const values = { custom_fields: { a: "1" }, meta_data: { deep: { x: 1, y: 3 }, list: [1, 2], "dotted.name": "" } };
+  expect(patched(before, values)).toEqual({
+    custom_fields: { b: null },
+    meta_data: { deep: { y: 3 }, list: [1, 2], "dotted.name": "" },
+  });
 });
 
 test("lists are replaced as a whole", () => {

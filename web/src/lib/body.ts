@@ -33,27 +33,26 @@ export function created(values: Values): Values {
   return body;
 }
 
-/**
- * The patch that leads from `before` to `values`: what did not change is absent, what was emptied is null. The API replaces
- * objects within (`address`, `custom_fields`) as a whole, so one that changed is sent with all its fields.
- */
+/** The patch that leads from `before` to `values` (RFC 7396): what did not change is absent, what was emptied is null. */
 export function patched(before: unknown, values: Values): Values {
   const body: Values = {};
   for (const [path, value] of Object.entries(values)) {
     const old = at(before, path);
     if (isEmpty(value) && isEmpty(old)) continue;
-    if (JSON.stringify(value) === JSON.stringify(old)) continue;
-    const [top = path, ...inner] = path.split(".");
-    body[top] = inner.length ? (wholeOf(top, values) ?? {}) : isEmpty(value) ? null : value;
+    if (!same(old, value)) put(body, path, isEmpty(value) ? null : difference(old, value));
   }
   return body;
 }
 
-/** All that was filled in below a name: `address` of `address.city` and its neighbours. */
-function wholeOf(top: string, values: Values): unknown {
-  const own = Object.entries(values).filter(([path]) => path.startsWith(`${top}.`));
-  return created(Object.fromEntries(own))[top];
+/** What a patch says of one value: of an object only what changed within, of a list all. */
+function difference(old: unknown, value: unknown): unknown {
+  if (!isObject(old) || !isObject(value)) return value;
+  const gone = Object.keys(old).filter((name) => !(name in value));
+  const changed = Object.keys(value).filter((name) => !same(old[name], value[name]));
+  return Object.fromEntries([...gone.map((name) => [name, null]), ...changed.map((name) => [name, difference(old[name], value[name])])]);
 }
+
+const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
 
 /** The faults that belong to a field: its own and those below it. */
 export function faultsOf<F extends { field: string }>(faults: F[], path: string): F[] {
