@@ -26,6 +26,7 @@ pub mod http;
 pub mod load;
 pub mod market;
 pub mod notify;
+pub mod panel;
 pub mod people;
 pub mod sites;
 pub mod store;

@@ -63,14 +63,14 @@ const FLOORS: [(u32, &[&str]); 7] = [
 ];
 
 /// Folders of slices that belong together; a slice is one noun of the API.
-const WINGS: &[&str] = &["sites", "people", "market", "load", "home", "control", "charging", "notify"];
+const WINGS: &[&str] = &["sites", "people", "market", "load", "home", "control", "charging", "notify", "panel"];
 
 /// Parts of a slice that others may name, because they are facades of their own.
 const FACADES: [(&str, &str); 1] = [("sites/stations", "link")];
 
 /// Which room owns each table. Only its owner names a table; others ask the facade of its room, for what they want to know
 /// or for a selection of ids.
-const TABLES: [(&str, &[&str]); 22] = [
+const TABLES: [(&str, &[&str]); 23] = [
     ("store", &["counters", "secrets"]),
     ("http", &["idempotency_keys"]),
     ("events", &["events"]),
@@ -105,6 +105,7 @@ const TABLES: [(&str, &[&str]); 22] = [
         ],
     ),
     ("charging/reservations", &["reservations"]),
+    ("panel/operators", &["operator_accounts", "operator_links", "operator_logins", "operators"]),
     ("notify/webhooks", &["webhook_deliveries", "webhooks"]),
     ("balancing", &["balancing_members", "balancing_states", "plan_bases", "plans"]),
 ];

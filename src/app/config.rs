@@ -31,6 +31,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub tls: Tls,
     pub balancing: Balancing,
+    pub panel: Panel,
     pub portal: Portal,
     pub mail: Mail,
     pub routing: Routing,
@@ -139,6 +140,20 @@ impl Balancing {
         let Self { tick_seconds, limit_seconds, settle_milliseconds, plans_kept } = *self;
         balancing::Settings::new(tick_seconds, limit_seconds, settle_milliseconds, plans_kept)
     }
+}
+
+/// Section `[panel]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Panel {
+    pub url: String,
+    pub secret_key: String,
+    pub login_hours: NonZeroU32,
+    pub login_days: NonZeroU32,
+    pub invitation_hours: NonZeroU32,
+    pub reset_minutes: NonZeroU32,
+    pub rate_per_second: NonZeroU32,
+    pub rate_burst: NonZeroU32,
 }
 
 /// Section `[portal]`.

@@ -25,6 +25,7 @@ use crate::http::routing_client::RoutingClient;
 use crate::http::{Context, Ctx};
 use crate::load::assets::AssetSignals;
 use crate::notify::webhooks::Dispatcher;
+use crate::panel::operators::Accounts;
 use crate::people::organizations::ApiKeyCache;
 use crate::sites::stations::link::{SharedLink, Signals};
 use crate::store::lock::Holder;
@@ -39,6 +40,7 @@ pub mod config;
 pub mod growth;
 mod moving;
 mod pages;
+pub mod panel;
 pub mod portal;
 mod ready;
 pub mod retention;
@@ -209,15 +211,20 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let api = context.in_lane(Lane::Api);
     let api_key_cache = web::Data::new(ApiKeyCache::new(api.clone()));
     let limit = RateLimit { per_second: config.http.rate_per_second, burst: config.http.rate_burst };
-    let auth_guard = web::Data::new(AuthGuard::new(api_key_cache.clone().into_inner(), limit));
-    let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
-    let (portal, post) = Portal::open(&api, config.portal_settings(&pages)?).await?;
+    let pages = websocket_url.replacen("ws", "http", 1);
+    let panel_links = config.panel_links(&pages);
+    let (portal, post) = Portal::open(&api, config.portal_settings(&pages, panel_links.clone())?).await?;
     let portal = web::Data::new(portal);
+    let account_settings = config.account_settings(&api).await?;
+    let accounts = Accounts::new(api.clone(), panel_links, &account_settings, portal.notices())?;
+    let accounts = web::Data::new(accounts);
+    let auth_guard = AuthGuard::new(api_key_cache.clone().into_inner(), accounts.clone().into_inner(), limit);
+    let auth_guard = web::Data::new(auth_guard);
     let patience = config.sessions.patience(context.clock.now());
     let mut tasks = tasks::start(
         &context,
         &connections,
-        (auth_guard.clone(), portal.clone()),
+        (auth_guard.clone(), accounts.clone(), portal.clone()),
         (&config.retention, patience),
         &signals,
     )?;
@@ -249,6 +256,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         ctx: Ctx::new(api),
         api_key_cache,
         auth_guard,
+        accounts,
         portal,
         gateway,
         feed,
@@ -320,6 +328,14 @@ fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
         compresses: ocpp.compress,
         without_header,
     })
+}
+
+/// How browsers reach a server of this configuration, whose port is a number.
+pub fn base_url(config: &Config) -> String {
+    match config.http.public_url.trim_end_matches('/') {
+        "" => format!("http://{}", config.http.listen),
+        url => url.replacen("ws", "http", 1),
+    }
 }
 
 fn websocket_url(public_url: &str, address: SocketAddr) -> String {

@@ -1,6 +1,7 @@
 //! From the sections `[portal]` and `[mail]` to what the portal is opened with.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -9,24 +10,25 @@ use super::Config;
 use super::config::{Mail, check_key};
 use crate::home::portal::{MailSettings, PortalSettings, Security};
 use crate::http::middleware::RateLimit;
+use crate::panel::operators::PanelLinks;
 use kernel::spelled::Spelled;
 
-fn times(count: NonZeroU32, seconds: u64) -> Duration {
+pub(super) fn times(count: NonZeroU32, seconds: u64) -> Duration {
     Duration::from_secs(u64::from(count.get()) * seconds)
 }
 
 impl Config {
-    /// The portal's settings; its pages are at `pages` unless it is configured where.
-    pub fn portal_settings(&self, pages: &str) -> Result<PortalSettings> {
+    /// The portal's settings; its pages are at `/portal` of this address unless it is configured where.
+    pub fn portal_settings(&self, address: &str, panel: PanelLinks) -> Result<PortalSettings> {
         let portal = &self.portal;
         let key = portal.signing_key.clone();
         check_key("portal.signing_key", &key)?;
         let url = match portal.url.as_str() {
-            "" => pages,
-            url => url,
+            "" => format!("{address}/portal"),
+            url => url.to_owned(),
         };
         Ok(PortalSettings {
-            url: url.to_owned(),
+            url,
             signing_key: key,
             access: times(portal.access_minutes, 60),
             login: times(portal.login_days, 24 * 3_600),
@@ -34,6 +36,7 @@ impl Config {
             reset: times(portal.reset_minutes, 60),
             rate: RateLimit { per_second: portal.rate_per_second, burst: portal.rate_burst },
             mail: mail_settings(&self.mail)?,
+            operator_letters: Arc::new(panel),
         })
     }
 }

@@ -17,18 +17,21 @@ use crate::http::{ApiError, Code};
 use crate::{
     balancing, charging::reservations, charging::sessions, control::actions, control::profiles, control::provisioning,
     control::templates, events, gateway, home::portal, home::priority_charges, load::assets, load::groups,
-    market::networks, market::offers, notify::realtime, notify::webhooks, people::organizations, people::tokens,
-    people::users, sites::locations, sites::rates, sites::stations,
+    market::networks, market::offers, notify::realtime, notify::webhooks, panel::operators, people::organizations,
+    people::tokens, people::users, sites::locations, sites::rates, sites::stations,
 };
 
 /// The path every endpoint starts with.
 pub const BASE: &str = "/v1.1";
 
+/// The path of operators' accounts, which has an auth guard of its own.
+pub const ACCOUNT: &str = "/v1.1/account";
+
 /// The path of the portal, which has an auth guard of its own.
 pub const PORTAL: &str = "/v1.1/portal";
 
 /// Every slice, but for the portal.
-const SLICES: [fn(&mut ServiceConfig<'_, '_>); 23] = [
+const SLICES: [fn(&mut ServiceConfig<'_, '_>); 24] = [
     organizations::routes,
     locations::routes,
     stations::routes,
@@ -46,6 +49,7 @@ const SLICES: [fn(&mut ServiceConfig<'_, '_>); 23] = [
     assets::routes,
     users::routes,
     portal::operator_routes,
+    operators::routes,
     tokens::routes,
     balancing::routes,
     gateway::api::routes,
@@ -82,6 +86,8 @@ pub fn slices(config: &mut ServiceConfig<'_, '_>) {
         (name = "users", description = "Drivers"),
         (name = "home users", description = "Who may log in to the portal, and which group is whose"),
         (name = "portal", description = "For home users: logging in, their groups, exclusion times and priority charges"),
+        (name = "accounts", description = "For operators: logging in to the panel, passwords, the second factor"),
+        (name = "operators", description = "Who works at the panel, and what they may do"),
         (name = "tokens", description = "RFID cards and virtual tokens"),
         (name = "rates", description = "What charging costs, and when"),
         (name = "evse networks", description = "EVSEs in groups that share their prices"),
@@ -113,6 +119,9 @@ fn document() -> utoipa::openapi::OpenApi {
         .into_utoipa_app()
         .openapi(Document::openapi())
         .service(scope::scope(PORTAL).configure(|config| portal::portal_routes(&mut ServiceConfig::Document(config))))
+        .service(
+            scope::scope(ACCOUNT).configure(|config| operators::account_routes(&mut ServiceConfig::Document(config))),
+        )
         .service(scope::scope(BASE).configure(|config| slices(&mut ServiceConfig::Document(config))))
         .split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();

@@ -28,6 +28,7 @@ use crate::http::routing::ServiceConfig;
 use crate::http::{Ctx, TrustedProxies, websocket};
 use crate::load::assets::AssetSignals;
 use crate::notify::webhooks::Dispatcher;
+use crate::panel::operators::{self, Accounts, account_routes};
 use crate::people::organizations::ApiKeyCache;
 use crate::sites::stations::link::{SharedLink, Signals};
 use crate::store;
@@ -38,6 +39,7 @@ pub(super) struct Workers {
     pub(super) ctx: Ctx,
     pub(super) api_key_cache: web::Data<ApiKeyCache>,
     pub(super) auth_guard: web::Data<AuthGuard>,
+    pub(super) accounts: web::Data<Accounts>,
     pub(super) portal: web::Data<Portal>,
     pub(super) gateway: web::Data<GatewayDependencies>,
     pub(super) feed: web::Data<Feed>,
@@ -61,6 +63,7 @@ impl Workers {
             .app_data(self.ctx)
             .app_data(self.api_key_cache)
             .app_data(self.auth_guard)
+            .app_data(self.accounts)
             .app_data(self.portal)
             .app_data(self.gateway)
             .app_data(self.feed)
@@ -90,6 +93,12 @@ fn services(config: &mut web::ServiceConfig, shows_metrics: bool) {
             web::scope(routes::PORTAL)
                 .wrap(from_fn(portal::guard))
                 .configure(|config| portal_routes(&mut ServiceConfig::Worker(config)))
+                .default_service(web::to(routes::nowhere)),
+        )
+        .service(
+            web::scope(routes::ACCOUNT)
+                .wrap(from_fn(operators::guard))
+                .configure(|config| account_routes(&mut ServiceConfig::Worker(config)))
                 .default_service(web::to(routes::nowhere)),
         )
         .service(

@@ -14,6 +14,7 @@ use crate::gateway::connections::Connections;
 use crate::home::portal::Portal;
 use crate::http::Context;
 use crate::http::middleware::AuthGuard;
+use crate::panel::operators::{self, Accounts};
 use crate::sites::stations::link::{Signal, SignalKind, Signals};
 use crate::store::StoreResult;
 use crate::{
@@ -32,7 +33,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 pub fn start(
     context: &Context,
     connections: &Connections,
-    (keeper, portal): (web::Data<AuthGuard>, web::Data<Portal>),
+    (keeper, accounts, portal): (web::Data<AuthGuard>, web::Data<Accounts>, web::Data<Portal>),
     (days, patience): (&config::Retention, sessions::Patience),
     signals: &Signals,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
@@ -77,11 +78,13 @@ pub fn start(
         }),
         every("forget what is old", clock, FORGET_EVERY, move || {
             keeper.forget_quiet_keys();
+            accounts.forget_quiet_addresses();
             portal.forget_quiet_addresses();
             let (context, retention) = (forgetting.clone(), Arc::clone(&retention));
             async move {
                 let now = context.clock.now();
                 context.db.write(move |conn| portal::tidy(conn, now)).await?;
+                context.db.write(move |conn| operators::tidy(conn, now)).await?;
                 context.db.write_to_memory(move |conn| sessions::write_down(conn, now)).await?;
                 retention.lock().await.apply(&context).await
             }

@@ -21,6 +21,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::{Config, Dependencies, Running, start, stop_signal};
 use crate::cli::rest::Rest;
+use crate::panel::operators::let_in;
 use crate::people::organizations::{self, ApiKey, NewApiKey, Organization};
 use crate::store::StoreResult;
 use clock::{SharedClock, SystemClock, chance};
@@ -81,6 +82,7 @@ pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
     let config = configuration(listen.unwrap_or(ANY_PORT), &file)?;
     let running = start(&config, Dependencies::default()).await?;
     let key = db_key(&running).await?;
+    let panel = panel_link(&running).await?;
     let rest = Rest::new(&format!("http://{}", running.address), &key);
     let clock: SharedClock = Arc::new(SystemClock);
     let scale = if args.fast { Scale(240) } else { Scale(10) };
@@ -88,7 +90,7 @@ pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
     let depot = Depot::open(rest, scale, versions, &clock).await?;
     let script = Script::new(args.seed, args.fast);
 
-    let watch = play(&args, &depot, script, clock).await;
+    let watch = play(&args, (&depot, &panel), script, clock).await;
     depot.close().await;
     running.stop().await?;
     drop(folder);
@@ -102,9 +104,14 @@ pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
 }
 
 /// Moves cars, adds up and draws until it is over.
-async fn play(args: &DemoArgs, depot: &Depot, mut script: Script, clock: SharedClock) -> Result<Watch> {
+async fn play(
+    args: &DemoArgs,
+    (depot, panel): (&Depot, &str),
+    mut script: Script,
+    clock: SharedClock,
+) -> Result<Watch> {
     let mut screen = Screen::open();
-    let (mut watch, mut picture) = (Watch::default(), Picture::new(depot));
+    let (mut watch, mut picture) = (Watch::default(), Picture::new(depot, panel));
     screen.open_with(&picture.heading())?;
     let began = clock.now();
     let mut look = interval(WATCH_EVERY);
@@ -181,6 +188,17 @@ pub(super) async fn db_key(running: &Running) -> Result<String> {
         })
         .await?;
     Ok(secret)
+}
+
+/// A link that logs in at the panel, once.
+async fn panel_link(running: &Running) -> Result<String> {
+    let moment = running.context.moment();
+    let path = running.context.db.write(move |conn| -> StoreResult<_> {
+        let first = organizations::list_organizations(conn)?.into_iter().next();
+        first.map(|organization| let_in(conn, organization.id, &moment)).transpose()
+    });
+    let path = path.await?.context("no organization")?;
+    Ok(format!("http://{}{path}", running.address))
 }
 
 /// A folder that is gone when the demo is.

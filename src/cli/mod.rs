@@ -16,6 +16,7 @@ use crate::app::{self, Config, Dependencies, Running, routes, telemetry};
 use crate::events;
 use crate::http::caller::SCOPES;
 use crate::http::codes;
+use crate::panel::operators::{PanelLinks, invite_first};
 use crate::people::organizations::{self, ApiKey, KeyMode, NewApiKey, Organization, Scopes};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::text::{InvalidText, Name};
@@ -23,6 +24,7 @@ use kernel::{ApiKeyId, Moment, OrganizationId};
 
 mod deliveries;
 pub mod demo;
+mod operators;
 pub mod postman;
 mod reaction;
 pub mod replay;
@@ -55,6 +57,9 @@ enum Command {
     /// Creates, lists and revokes API keys
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Invites operators to the panel, and lets them in again
+    #[command(subcommand)]
+    Operator(operators::OperatorCommand),
     /// Shows a depot of eight virtual stations that shares 30 kW, live
     Demo(demo::DemoArgs),
     /// Loads a server with virtual charge stations and reports latency and throughput
@@ -150,6 +155,7 @@ impl Cli {
             Command::Migrate => migrate(&self.configuration()?),
             Command::Openapi(what) => openapi(what),
             Command::ApiKey(command) => api_key(&self.configuration()?, command),
+            Command::Operator(command) => operators::run(&self.configuration()?, command),
             Command::Demo(arguments) => block_on(demo::run(arguments.clone(), self.listen.as_deref())),
             Command::Simulate(arguments) => block_on(simulate::run((**arguments).clone())),
             Command::Reaction(arguments) => block_on(reaction::run(arguments.clone())),
@@ -191,16 +197,35 @@ fn serve(config: &Config) -> Result<(), Failure> {
     runtime.block_on(async {
         let running = app::start(config, Dependencies::default()).await?;
         let moment = running.context.moment();
-        let first_key = running.context.db.write(move |conn| first_key(conn, &moment)).await;
-        let first_key = first_key.context("cannot create the first API key")?;
-        let greeting = greeting(&running, first_key.as_deref());
+        let links = config.panel_links(&format!("http://{}", reachable(running.address)));
+        let first = running.context.db.write(move |conn| First::prepare(conn, (&links, &moment))).await;
+        let first = first.context("cannot create the first API key and the first operator")?;
+        let greeting = greeting(&running, &first);
         // Waiting comes first: whoever reads the greeting may stop the server at once.
         let (stopped, ()) = futures_util::future::join(running.wait(), async { print(&greeting) }).await;
         Ok(stopped?)
     })
 }
 
-/// At the very first start there is nobody who could create a key over the API.
+/// At the very first start there is nobody who could create a key over the API, or invite an operator.
+struct First {
+    key: Option<String>,
+    /// Where the first operator chooses a password.
+    invitation: Option<String>,
+}
+
+impl First {
+    fn prepare(conn: &mut Conn, (links, moment): (&PanelLinks, &Moment)) -> StoreResult<Self> {
+        let key = first_key(conn, moment)?;
+        let organization = organizations::list_organizations(conn)?.into_iter().next();
+        let invitation = match organization {
+            Some(organization) => invite_first(conn, organization.id, (links, moment))?,
+            None => None,
+        };
+        Ok(Self { key, invitation })
+    }
+}
+
 fn first_key(conn: &mut Conn, moment: &Moment) -> StoreResult<Option<String>> {
     if !organizations::list_organizations(conn)?.is_empty() {
         return Ok(None);
@@ -224,10 +249,10 @@ fn first_organization(conn: &mut Conn, moment: &Moment) -> StoreResult<Organizat
     Ok(organization)
 }
 
-fn greeting(running: &Running, first_key: Option<&str>) -> String {
+fn greeting(running: &Running, First { key: first_key, invitation }: &First) -> String {
     let base = format!("http://{}", reachable(running.address));
     let mut text = format!(
-        "Evenwatt {version} is running, its data in the {store}\n\n  API         {base}{api}\n  Swagger UI  {base}/swagger-ui/\n",
+        "Evenwatt {version} is running, its data in the {store}\n\n  API         {base}{api}\n  Swagger UI  {base}/swagger-ui/\n  Panel       {base}/panel\n",
         version = env!("CARGO_PKG_VERSION"),
         store = running.context.db.url(),
         api = routes::BASE,
@@ -237,7 +262,11 @@ fn greeting(running: &Running, first_key: Option<&str>) -> String {
         text.push_str(key);
         text.push('\n');
     }
-    let key = first_key.unwrap_or("$EVENWATT_API_KEY");
+    if let Some(link) = invitation {
+        let _ =
+            writeln!(text, "\nNobody can log in to the panel yet. Choose name and password here, once:\n\n  {link}");
+    }
+    let key = first_key.as_deref().unwrap_or("$EVENWATT_API_KEY");
     let _ =
         writeln!(text, "\nTry it:\n\n  curl -H \"Authorization: Bearer {key}\" {base}{}/organization\n", routes::BASE);
     text

@@ -230,6 +230,13 @@ kinds! {
         HomeUserRefreshReused = "home_user.refresh_reused", "A refresh token was used twice, so all logins of the home user were ended.";
         HomeUserDeleted = "home_user.deleted", "A home user was deleted.";
     }
+    "operator" => View("OperatorView") => {
+        OperatorCreated = "operator.created", "Somebody was invited to the panel.";
+        OperatorAccepted = "operator.accepted", "An operator accepted the invitation.";
+        OperatorPasswordReset = "operator.password_reset", "An operator chose another password; all other log-ins of theirs ended.";
+        OperatorUpdated = "operator.updated", "Role, access, name or second factor of an operator was changed, or they were invited again.";
+        OperatorDeleted = "operator.deleted", "An operator was deleted; `data` is what they last were.";
+    }
     "load_management.group" => View("GroupView") => {
         GroupCreated = "load_management.group.created", "A group was created.";
         GroupUpdated = "load_management.group.updated", "A group was changed.";

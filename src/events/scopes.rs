@@ -24,6 +24,7 @@ const SCOPES: &[(&str, &str)] = &[
     ("configuration_template", "read:configuration_templates"),
     ("asset", "read:assets"),
     ("home_user", "read:home_users"),
+    ("operator", "read:operators"),
     ("load_management.group", "read:groups"),
     ("load_management.priority_charge", "read:groups"),
     ("webhook", "read:webhooks"),

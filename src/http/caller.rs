@@ -13,36 +13,37 @@ use tokio::time::timeout;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::Needs;
-use super::principal::Principal;
+use super::login::{FromOurPage, foreign};
+use super::principal::{Actor, Principal};
 use kernel::OrganizationId;
 
-/// Knows the API keys. A trait because keys are a slice's noun and this floor lies below it.
+/// Knows API keys, or the log-ins of operators. A trait because these are nouns of slices and this floor lies below them.
 #[async_trait]
 pub trait Authenticator: Send + Sync {
-    /// The principal of this bearer token, or `None` when it is wrong, expired or revoked.
-    async fn authenticate(&self, bearer: &str) -> ApiResult<Option<Principal>>;
+    /// Whose secret this is, or `None` when it is wrong, expired or revoked.
+    async fn authenticate(&self, secret: &str) -> ApiResult<Option<Principal>>;
 
-    /// Wakes whoever waits after each change of a key.
+    /// Wakes whoever waits after each change of what it knows.
     fn changes(&self) -> watch::Receiver<()>;
 }
 
 /// How often a key is looked at whose request goes on: it may expire, or be revoked by the command line.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
-/// Whether a key is still what it was when its request was admitted: for requests that go on, such as streams.
+/// Whether a key or a log-in is still what it was when its request was admitted: for requests that go on, such as streams.
 #[derive(Clone)]
 pub struct KeyValidity {
     authenticator: Arc<dyn Authenticator>,
-    bearer: String,
+    secret: String,
     principal: Principal,
     changes: watch::Receiver<()>,
 }
 
 impl KeyValidity {
-    /// That of a caller who was just admitted with this key.
-    pub(super) fn new(authenticator: Arc<dyn Authenticator>, bearer: String, principal: Principal) -> Self {
+    /// That of a caller who was just admitted with this secret.
+    pub(super) fn new(authenticator: Arc<dyn Authenticator>, secret: String, principal: Principal) -> Self {
         let changes = authenticator.changes();
-        Self { authenticator, bearer, principal, changes }
+        Self { authenticator, secret, principal, changes }
     }
 
     /// Waits until the key does not work any more, or lost one of its scopes.
@@ -58,7 +59,7 @@ impl KeyValidity {
     }
 
     async fn holds(&self) -> bool {
-        match self.authenticator.authenticate(&self.bearer).await {
+        match self.authenticator.authenticate(&self.secret).await {
             Ok(Some(now)) => self.principal.scopes.iter().all(|scope| now.may(scope)),
             Ok(None) => false,
             Err(_) => true, // the store is busy; the next look will show it
@@ -130,6 +131,12 @@ impl<P: Permission> FromRequest for Caller<P> {
         let principal = request.extensions().get::<Principal>().cloned();
         std::future::ready(match principal {
             None => Err(ApiError::new(Code::Unauthenticated, Code::Unauthenticated.meaning())),
+            // Also where the method is GET: eDRV stops sessions by one.
+            Some(Principal { actor: Actor::Operator(_), .. })
+                if P::SCOPE.starts_with("write:") && !request.extensions().contains::<FromOurPage>() =>
+            {
+                Err(foreign())
+            }
             Some(principal) if principal.may(P::SCOPE) => {
                 Needs::here().note(P::SCOPE);
                 Ok(Self { principal, permission: PhantomData })
@@ -159,6 +166,7 @@ macro_rules! permissions {
 permissions! {
     "organization": ReadOrganization WriteOrganization,
     "api_keys": ReadApiKeys WriteApiKeys,
+    "operators": ReadOperators WriteOperators,
     "locations": ReadLocations WriteLocations,
     "chargestations": ReadStations WriteStations,
     "evses": ReadEvses WriteEvses,

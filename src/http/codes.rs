@@ -25,9 +25,11 @@ codes! {
     NotJson = "not_json", 400, "The body is not JSON.";
     CommandFailed = "command_failed", 400, "The station refused the command or could not carry it out.";
     BadRequest = "bad_request", 400, "The request cannot be read.";
-    Unauthenticated = "unauthenticated", 401, "No API key, or one that is wrong, expired or revoked.";
+    Unauthenticated = "unauthenticated", 401, "No API key, or one that is wrong, expired or revoked; or no log-in, or one that is over.";
     LoginFailed = "login_failed", 401, "The e-mail address or the password is wrong.";
-    Forbidden = "forbidden", 403, "The API key lacks the scope that the endpoint needs.";
+    TotpRequired = "totp_required", 401, "The password is right, and the account has a second factor: send `totp` too.";
+    Forbidden = "forbidden", 403, "The API key, or the operator's role, lacks the scope that the endpoint needs.";
+    Csrf = "csrf", 403, "A request with an operator's cookie that changes something must have X-CSRF-Token from GET /v1.1/account; load the page again.";
     NotFound = "not_found", 404, "There is no such object in your organization, or no such path.";
     MethodNotAllowed = "method_not_allowed", 405, "The path exists, but not with this method.";
     StationOffline = "station_offline", 406, "The station is offline or inactive.";

@@ -1,8 +1,10 @@
 //! What the OpenAPI document says of every endpoint: its shared answers and the way to authenticate.
 
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, Ref, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify};
+
+use super::login::COOKIE;
 
 fn problem(description: &str) -> utoipa::openapi::RefOr<Response> {
     ResponseBuilder::new()
@@ -82,6 +84,31 @@ answer_sets! {
         "422": "The id is malformed",
         "429": "Too many requests",
     }
+    /// Answers about accounts of operators.
+    AccountErrors {
+        "400": "The body is not JSON",
+        "401": "Nobody is logged in, the address or the password is wrong, or a code is asked for",
+        "403": "No page of this server sent it: X-CSRF-Token is missing or wrong",
+        "404": "The link is unknown, was used, or has expired",
+        "409": "The request does not fit the present state",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "The body has faults; all of them are listed",
+        "429": "Too many requests from this address, or too many wrong passwords",
+        "503": "Too many passwords are being checked",
+    }
+    /// Answers of links to accounts of operators.
+    AccountLinkErrors {
+        "404": "The link is unknown, was used, or has expired",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to an operator who asks for what is their own.
+    OwnErrors {
+        "401": "Nobody is logged in",
+        "403": "No page of this server sent it: X-CSRF-Token is missing or wrong",
+        "404": "There is no such thing",
+        "429": "Too many requests from this address",
+    }
     /// Answers of the portal's auth guard.
     PortalErrors {
         "400": "The body is not JSON",
@@ -158,5 +185,10 @@ impl Modify for BearerScheme {
             .description(Some("A home user's access token, from `POST /v1.1/portal/login`"))
             .build();
         components.add_security_scheme("portal", SecurityScheme::Http(scheme));
+        let scheme = ApiKeyValue::with_description(
+            COOKIE,
+            "An operator's log-in, from `POST /v1.1/account/login`; opens every endpoint as far as the role goes",
+        );
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(scheme)));
     }
 }

@@ -20,9 +20,10 @@ use super::caller::{Authenticator, KeyValidity};
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::{self, Answering};
+use super::login;
 use super::principal::Principal;
 use super::request_id::REQUEST_ID;
-use kernel::ApiKeyId;
+use kernel::CallerId;
 
 const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request id taken over from a client.
@@ -110,42 +111,61 @@ pub struct RateLimit {
     pub burst: NonZeroU32,
 }
 
-type Limiter = RateLimiter<ApiKeyId, DefaultKeyedStateStore<ApiKeyId>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<CallerId, DefaultKeyedStateStore<CallerId>, DefaultClock, StateInformationMiddleware>;
 
-/// The auth guard of `/v1.1`: knows the keys and counts their requests.
+/// The auth guard of `/v1.1`: knows the callers and counts their requests.
 pub struct AuthGuard {
-    authenticator: Arc<dyn Authenticator>,
+    keys: Arc<dyn Authenticator>,
+    logins: Arc<dyn Authenticator>,
     limiter: Limiter,
     limit: RateLimit,
     answering: Answering,
 }
 
 impl AuthGuard {
-    /// An auth guard that asks `authenticator` and allows `limit`.
-    pub fn new(authenticator: Arc<dyn Authenticator>, limit: RateLimit) -> Self {
+    /// An auth guard that asks who has an API key or a log-in, and allows each `limit`.
+    pub fn new(keys: Arc<dyn Authenticator>, logins: Arc<dyn Authenticator>, limit: RateLimit) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         let limiter = RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>();
-        Self { authenticator, limiter, limit, answering: Answering::default() }
+        Self { keys, logins, limiter, limit, answering: Answering::default() }
     }
 
-    /// Forgets keys that have been quiet; called by a timer, or the map would only grow.
+    /// Forgets callers that have been quiet; called by a timer, or the map would only grow.
     pub fn forget_quiet_keys(&self) {
         self.limiter.retain_recent();
     }
 
-    async fn admit(&self, request: &ServiceRequest) -> ApiResult<Principal> {
-        let refused = || ApiError::new(Code::Unauthenticated, "Send Authorization: Bearer <API key>");
-        let key = key_of(request).ok_or_else(refused)?;
-        let principal = self.authenticator.authenticate(key).await?;
-        principal.ok_or_else(|| ApiError::new(Code::Unauthenticated, "The API key is wrong, expired or revoked"))
+    async fn admit(&self, request: &ServiceRequest) -> ApiResult<Admitted> {
+        let refused = |sentence: &'static str| move || ApiError::new(Code::Unauthenticated, sentence);
+        let (authenticator, secret, is_login) = match (key_of(request), login::secret_of(request.request())) {
+            (Some(key), _) => (&self.keys, key.to_owned(), false),
+            (None, Some(secret)) => (&self.logins, secret, true),
+            (None, None) => return Err(refused("Send Authorization: Bearer <API key>")()),
+        };
+        let principal = authenticator.authenticate(&secret).await?;
+        if is_login {
+            let principal = principal.ok_or_else(refused("The log-in is over; log in again"))?;
+            login::require_our_page(request, &secret)?;
+            return Ok(Admitted { authenticator: Arc::clone(authenticator), secret, principal });
+        }
+        let principal = principal.ok_or_else(refused("The API key is wrong, expired or revoked"))?;
+        Ok(Admitted { authenticator: Arc::clone(authenticator), secret, principal })
     }
 
-    fn count(&self, key: ApiKeyId) -> ApiResult<u32> {
-        self.limiter.check_key(&key).map(|state| state.remaining_burst_capacity()).map_err(|until| {
+    fn count(&self, caller: CallerId) -> ApiResult<u32> {
+        self.limiter.check_key(&caller).map(|state| state.remaining_burst_capacity()).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
-            ApiError::new(Code::TooManyRequests, "Too many requests with this API key").retry_after(wait.as_secs() + 1)
+            ApiError::new(Code::TooManyRequests, "Too many requests with this API key or log-in")
+                .retry_after(wait.as_secs() + 1)
         })
     }
+}
+
+/// A caller who got in.
+struct Admitted {
+    authenticator: Arc<dyn Authenticator>,
+    secret: String,
+    principal: Principal,
 }
 
 fn key_of(request: &ServiceRequest) -> Option<&str> {
@@ -171,19 +191,17 @@ pub async fn guard<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<actix_web::body::EitherBody<B>>, Error> {
     let admitted = match keeper.admit(&request).await {
-        Ok(principal) => keeper.count(principal.api_key).map(|remaining| (principal, remaining)),
+        Ok(admitted) => keeper.count(admitted.principal.caller()).map(|remaining| (admitted, remaining)),
         Err(error) => Err(error),
     };
-    let (principal, remaining) = match admitted {
+    let (Admitted { authenticator, secret, principal }, remaining) = match admitted {
         Ok(admitted) => admitted,
         Err(error) => return Ok(request.error_response(error).map_into_right_body()),
     };
     request.extensions_mut().insert(principal.clone());
-    let api_key = key_of(&request).unwrap_or_default().to_owned();
-    let authenticator = Arc::clone(&keeper.authenticator);
-    let validity = KeyValidity::new(authenticator, api_key.clone(), principal.clone());
+    let validity = KeyValidity::new(authenticator, secret.clone(), principal.clone());
     request.extensions_mut().insert(validity);
-    let mut response = idempotency::once(&keeper.answering, (principal, api_key), request, next).await?;
+    let mut response = idempotency::once(&keeper.answering, (principal, secret), request, next).await?;
     let headers = response.headers_mut();
     for (name, value) in
         [("ratelimit-limit", keeper.limit.burst.get()), ("ratelimit-remaining", remaining), ("ratelimit-reset", 1)]

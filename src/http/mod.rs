@@ -25,6 +25,7 @@ pub mod geo;
 pub mod headers;
 pub mod idempotency;
 pub mod list;
+pub mod login;
 pub mod merging;
 pub mod middleware;
 pub mod money;
@@ -42,7 +43,7 @@ pub use client::{TrustedProxies, client_address, neighbourhood, was_encrypted};
 pub use codes::Code;
 pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};
 pub use error::{ApiError, ApiResult, Fault, Faults};
-pub use principal::Principal;
+pub use principal::{Actor, Principal};
 pub use query::Query;
 
 #[cfg(test)]

@@ -1,18 +1,27 @@
-//! Whose request it is, once its key was accepted.
+//! Whose request it is, once its key or its log-in was accepted.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kernel::{ApiKeyId, OrganizationId};
+use kernel::{ApiKeyId, CallerId, OperatorId, OrganizationId};
 
-/// A caller whose key was accepted.
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A program, with this API key.
+    ApiKey(ApiKeyId),
+    /// A person at the panel.
+    Operator(OperatorId),
+}
+
+/// A caller whose key or log-in was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// Whose data it is about.
     pub organization: OrganizationId,
-    /// Which key was used.
-    pub api_key: ApiKeyId,
-    /// What the key may do: `read:groups`, …, or `*` for everything.
+    /// Who it is.
+    pub actor: Actor,
+    /// What they may do: `read:groups`, …, or `*` for everything.
     pub scopes: Arc<BTreeSet<String>>,
 }
 
@@ -20,5 +29,13 @@ impl Principal {
     /// Whether its scopes cover this one.
     pub fn may(&self, scope: &str) -> bool {
         self.scopes.contains("*") || self.scopes.contains(scope)
+    }
+
+    /// Whose requests are counted together, and whose `Idempotency-Key`s are different from all others.
+    pub fn caller(&self) -> CallerId {
+        match self.actor {
+            Actor::ApiKey(id) => id.raw().into(),
+            Actor::Operator(id) => id.raw().into(),
+        }
     }
 }

@@ -66,11 +66,43 @@ async fn the_first_start_prints_a_key_that_works_and_a_signal_stops_it() {
     let (api, key) = (word("http://").expect("the API's address"), word("ew_live_").expect("a key"));
     let asked = reqwest::Client::new().get(format!("{api}/organization")).bearer_auth(key).send().await;
     assert_eq!(asked.expect("an answer").status(), 200);
+    let invitation = |greeting: &str| {
+        let link = greeting.split_whitespace().find(|word| word.contains("/panel/invitations/"));
+        link.map(|link| link.replace("/panel/invitations/", "/v1.1/account/invitations/"))
+    };
+    let asked = reqwest::get(invitation(&greeting).expect("a link")).await.expect("an answer");
+    assert_eq!(asked.status(), 200);
     assert!(stop(&mut first).success());
 
     let (mut second, greeting) = serve(&store);
     assert!(!greeting.contains("ew_live_"), "{greeting}");
+    // Nobody chose a password yet.
+    let accept = format!("{}/accept", invitation(&greeting).expect("a link"));
+    let chosen =
+        serde_json::json!({"name": "Grace", "email": "grace@example.com", "password": "correct horse battery"});
+    let accepted = reqwest::Client::new().post(&accept).json(&chosen).send().await.expect("an answer");
+    assert_eq!(accepted.status(), 200);
     assert!(stop(&mut second).success());
+
+    let (mut third, greeting) = serve(&store);
+    assert_eq!(invitation(&greeting), None, "{greeting}");
+    assert!(stop(&mut third).success());
+}
+
+#[test]
+fn an_operator_is_invited_and_let_in_again() {
+    let store = TestStore::new();
+    let create = ["operator", "create", "--email", "Grace@Example.com", "--role", "Viewer"];
+    let link = prints(&evenwatt(&store, &create));
+    assert!(link.starts_with("http://127.0.0.1:8080/panel/invitations/"), "{link}");
+    assert!(complains(&evenwatt(&store, &create), 1).contains("There is an operator with this address"));
+    let wrong = evenwatt(&store, &["operator", "create", "--email", "grace", "--role", "Viewer"]);
+    assert!(complains(&wrong, 2).contains("must be an e-mail address"));
+    let wrong = evenwatt(&store, &["operator", "create", "--email", "a@example.com", "--role", "Boss"]);
+    assert!(complains(&wrong, 2).contains("Admin, Operator"));
+    let again = prints(&evenwatt(&store, &["operator", "reset", "grace@example.com"]));
+    assert!(again.contains("/panel/invitations/") && again != link, "{again}");
+    assert!(complains(&evenwatt(&store, &["operator", "reset", "ada@example.com"]), 1).contains("no such operator"));
 }
 
 /// A running server and everything that it printed up to the `curl` line.

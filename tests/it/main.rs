@@ -17,6 +17,7 @@ mod balancing;
 mod cli;
 mod ocpp;
 mod openapi;
+mod panel;
 mod security;
 mod stored;
 mod support;

@@ -161,6 +161,14 @@ typed_id! { $
     OrganizationId
     /// A key that authenticates an integrator.
     ApiKeyId
+    /// Whoever may call the API: the id of a key or of an operator.
+    CallerId
+    /// What a person who works at the panel is in an organization.
+    OperatorId
+    /// A person who works at the panel.
+    AccountId
+    /// A log-in of an operator at the panel.
+    OperatorLoginId
     /// A place with charge stations (Tridens: charging area).
     LocationId
     /// A charge station: the thing that connects over OCPP.

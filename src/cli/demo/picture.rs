@@ -27,6 +27,7 @@ const PLAIN: &str = "\x1b[0m";
 /// The last that was seen and learnt.
 pub(super) struct Picture {
     address: String,
+    panel: String,
     key: String,
     group: String,
     connectors: Vec<String>,
@@ -37,8 +38,9 @@ pub(super) struct Picture {
 
 impl Picture {
     /// A picture of this depot.
-    pub(super) fn new(depot: &Depot) -> Self {
+    pub(super) fn new(depot: &Depot, panel: &str) -> Self {
         Self {
+            panel: panel.to_owned(),
             address: depot.rest.base.clone(),
             key: depot.rest.key.clone(),
             group: depot.group.clone(),
@@ -75,10 +77,11 @@ impl Picture {
     }
 
     /// What somebody needs to look around in the running server.
-    pub(super) fn heading(&self) -> [String; 4] {
-        let Self { address, key, group, .. } = self;
+    pub(super) fn heading(&self) -> [String; 5] {
+        let Self { address, panel, key, group, .. } = self;
         [
             format!("Evenwatt demo at {address}, Ctrl-C ends it"),
+            format!("Panel       {panel} (logs in, once)"),
             format!("API key     {key}"),
             format!("Swagger UI  {address}/swagger-ui/"),
             format!("curl -H 'Authorization: Bearer {key}' {address}/v1.1/load_management/groups/{group}"),
@@ -105,7 +108,7 @@ impl Picture {
     pub(super) fn page(&self, watch: &Watch) -> String {
         let mut page = String::new();
         // Writing to a text does not fail. The command of the heading is longer than most terminals are wide.
-        for line in &self.heading()[..3] {
+        for line in &self.heading()[..4] {
             let _ = writeln!(page, "{DIM}{line}{PLAIN}");
         }
         page.push('\n');

@@ -9,19 +9,22 @@ use crate::http::middleware::RateLimit;
 use crate::http::{ApiError, ApiResult, Code};
 
 /// Counts the requests of each address.
-pub(super) struct AddressLimiter(DefaultKeyedRateLimiter<IpAddr>);
+pub struct AddressLimiter(DefaultKeyedRateLimiter<IpAddr>);
 
 impl AddressLimiter {
-    pub(super) fn new(limit: RateLimit) -> Self {
+    /// Allows each address this much.
+    pub fn new(limit: RateLimit) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         Self(RateLimiter::keyed(quota))
     }
 
-    pub(super) fn forget_quiet(&self) {
+    /// Forgets addresses that have been quiet; called by a timer.
+    pub fn forget_quiet(&self) {
         self.0.retain_recent();
     }
 
-    pub(super) fn count(&self, address: IpAddr) -> ApiResult<()> {
+    /// Counts a request, and refuses it where there were too many.
+    pub fn count(&self, address: IpAddr) -> ApiResult<()> {
         self.0.check_key(&address).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             let message = "Too many requests from this address";

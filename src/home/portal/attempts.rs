@@ -34,14 +34,19 @@ const EVERYWHERE: &str = "";
 
 /// Whether a password may be tried now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Attempt {
+pub enum Attempt {
+    /// It may, and is counted.
     Allowed,
-    Locked { until: Timestamp },
+    /// It may not before this instant.
+    Locked {
+        /// When the lock ends.
+        until: Timestamp,
+    },
 }
 
 /// Who tries to open which account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Guesser {
+pub struct Guesser {
     account: String,
     address: String,
 }
@@ -51,13 +56,18 @@ type Counted = (i64, Option<Timestamp>, Option<Timestamp>, Timestamp);
 
 impl Guesser {
     /// Somebody at this address, and what was said at the login.
-    pub(super) fn new(organization: Option<OrganizationId>, email: &str, address: IpAddr) -> Self {
+    pub fn new(organization: Option<OrganizationId>, email: &str, address: IpAddr) -> Self {
         let organization = organization.map(|id| id.to_string()).unwrap_or_default();
         Self { account: format!("{organization}/{email}"), address: neighbourhood(address).to_string() }
     }
 
+    /// The same of an operator's account.
+    pub fn of_operator(email: &str, address: IpAddr) -> Self {
+        Self { account: format!("operator/{email}"), address: neighbourhood(address).to_string() }
+    }
+
     /// Counts an attempt, unless it is locked.
-    pub(super) fn take(&self, conn: &mut Conn, now: Timestamp) -> StoreResult<Attempt> {
+    pub fn take(&self, conn: &mut Conn, now: Timestamp) -> StoreResult<Attempt> {
         let here = self.count(conn, &self.address, now)?;
         if let Some(until) = here.1.filter(|until| *until > now) {
             self.uncount(conn, &self.address)?;
@@ -137,7 +147,7 @@ impl Guesser {
     }
 
     /// Notes that this one proved to be right: its attempts are forgotten, and its address is known.
-    pub(super) fn prove(&self, conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
+    pub fn prove(&self, conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
         self.count(conn, &self.address, now)?;
         self.keep(conn, &self.address, (0, None, now))?;
         diesel::update(login_attempts::table.find((&self.account, &self.address)))

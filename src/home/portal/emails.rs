@@ -3,11 +3,13 @@
 //! A queued e-mail says to whom and what about. The link in it is made for each attempt to send it, and only its hash is
 //! kept, so nothing that opens an account lies in the queue.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::prelude::*;
 
 use super::model::HomeUser;
+use super::notices::{About, OperatorLetter, OperatorLetters};
 use super::store::{self, Purpose};
 use crate::load::groups;
 use crate::people::organizations;
@@ -30,6 +32,10 @@ crate::spelled! {
         PasswordReset = "password_reset",
         /// Something that others wrote.
         Notice = "notice",
+        /// An operator is invited to the panel.
+        OperatorInvitation = "operator_invitation",
+        /// An operator forgot the password.
+        OperatorPasswordReset = "operator_password_reset",
     }
 }
 crate::text_column!(spelled EmailKind);
@@ -52,6 +58,7 @@ pub(super) struct Email {
     pub organization_id: Option<OrganizationId>,
     pub user_id: Option<UserId>,
     pub group_id: Option<GroupId>,
+    pub account_id: Option<AccountId>,
     pub attempts: i64,
     pub next_at: Timestamp,
     pub sent_at: Option<Timestamp>,
@@ -72,12 +79,14 @@ pub(super) struct Written {
 }
 
 /// How links in e-mails look, and how long they are good.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Links {
     /// Where the portal's pages are, without a slash at the end.
     pub url: String,
     pub invitation: Duration,
     pub reset: Duration,
+    /// What writes to operators.
+    pub operators: Arc<dyn OperatorLetters>,
 }
 
 impl Links {
@@ -99,6 +108,7 @@ impl Email {
             organization_id: None,
             user_id: None,
             group_id: None,
+            account_id: None,
             attempts: 0,
             next_at: moment.now,
             sent_at: None,
@@ -115,8 +125,12 @@ impl Email {
 
     /// The e-mail with a fresh link, or `None` when there is nobody (any more) to write to.
     pub(super) fn write(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
-        if self.kind == EmailKind::Notice {
-            return self.notice(conn);
+        match self.kind {
+            EmailKind::Notice => return self.notice(conn),
+            EmailKind::OperatorInvitation | EmailKind::OperatorPasswordReset => {
+                return self.to_operator(conn, now, links);
+            }
+            _ => {}
         }
         let Some(to) = self.addressee(conn)? else {
             return Ok(None);
@@ -125,7 +139,7 @@ impl Email {
             EmailKind::Invitation => Some(self.invitation(conn, &to, now, links)?),
             EmailKind::Group => self.group(conn, &to, links)?,
             EmailKind::PasswordReset => Some(self.password_reset(conn, &to, now, links)?),
-            EmailKind::Notice => None,
+            EmailKind::Notice | EmailKind::OperatorInvitation | EmailKind::OperatorPasswordReset => None,
         };
         Ok(text.map(|text| self.written(text, &to.operator)))
     }
@@ -137,6 +151,15 @@ impl Email {
             subject,
             body: format!("Hello,\n\n{body}\n\n{from}\n"),
         }
+    }
+
+    fn to_operator(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
+        let about = match self.organization_id.zip(self.account_id) {
+            Some((organization, account)) => About::Invitation(organization, account),
+            None => About::PasswordReset(&self.email),
+        };
+        let written = links.operators.write(conn, about, now)?;
+        Ok(written.map(|OperatorLetter { from, subject, body }| self.written((subject, body), &from)))
     }
 
     fn notice(&self, conn: &mut Conn) -> StoreResult<Option<Written>> {
@@ -264,9 +287,10 @@ pub(super) fn queue_reset(
     conn: &mut Conn,
     moment: &Moment,
     (email, organization): (&str, Option<OrganizationId>),
+    kind: EmailKind,
 ) -> StoreResult<()> {
     let lately: i64 = letters::table
-        .filter(letters::kind.eq(EmailKind::PasswordReset))
+        .filter(letters::kind.eq(kind))
         .filter(letters::email.eq(email))
         .filter(letters::created_at.gt(moment.now - Duration::from_secs(3_600)))
         .count()
@@ -274,7 +298,7 @@ pub(super) fn queue_reset(
     if lately >= MOST_RESETS {
         return Ok(());
     }
-    let queued = Email { organization_id: organization, ..Email::new(EmailKind::PasswordReset, email, moment) };
+    let queued = Email { organization_id: organization, ..Email::new(kind, email, moment) };
     queued.queue(conn)
 }
 

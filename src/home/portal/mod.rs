@@ -25,19 +25,20 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+pub use address_limiter::AddressLimiter;
 pub use api::{operator_routes, portal_routes};
+pub use attempts::{Attempt, Guesser};
 pub use auth_guard::guard;
 pub use mailer::{MailFault, MailSettings, Security};
-pub use notices::{Notice, Notices};
+pub use notices::{About, Notice, Notices, OperatorLetter, OperatorLetters};
+pub use passwords::{Hasher, Password, TypedPassword};
 
 use crate::http::Context;
 use crate::http::middleware::RateLimit;
 use crate::store::{Conn, StoreResult};
-use address_limiter::AddressLimiter;
 use emails::Links;
 use kernel::Timestamp;
 use mailer::Mailer;
-use passwords::Hasher;
 use signer::Signer;
 
 /// The name of the key that signs access tokens.
@@ -62,6 +63,8 @@ pub struct PortalSettings {
     pub rate: RateLimit,
     /// The mail server, where there is one.
     pub mail: Option<MailSettings>,
+    /// What writes e-mails to operators.
+    pub operator_letters: Arc<dyn OperatorLetters>,
 }
 
 /// What the handlers of the portal share.
@@ -101,6 +104,7 @@ impl Portal {
             url: settings.url.trim_end_matches('/').to_owned(),
             invitation: settings.invitation,
             reset: settings.reset,
+            operators: settings.operator_letters,
         };
         let mailer = settings.mail.map(Mailer::new).transpose()?.map(Arc::new);
         let carrier = mailer.clone();

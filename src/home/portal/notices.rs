@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::emails::{Email, EmailKind};
+use super::emails::{self, Email, EmailKind};
 use super::mailer::Mailer;
 use crate::store::{Conn, StoreResult};
-use kernel::{Moment, OrganizationId};
+use kernel::{AccountId, Moment, OrganizationId, Timestamp};
 
 /// An e-mail that is ready.
 #[derive(Debug, Clone)]
@@ -16,6 +16,32 @@ pub struct Notice {
     pub subject: String,
     /// Its text, between a greeting and who it is from.
     pub body: String,
+}
+
+/// An e-mail to an operator, written when it is sent.
+#[derive(Debug, Clone)]
+pub struct OperatorLetter {
+    /// Who it is from.
+    pub from: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, between a greeting and who it is from.
+    pub body: String,
+}
+
+/// What an e-mail to an operator is about.
+#[derive(Debug, Clone, Copy)]
+pub enum About<'a> {
+    /// This organization invites the owner of this account.
+    Invitation(OrganizationId, AccountId),
+    /// Whoever has this address forgot the password.
+    PasswordReset(&'a str),
+}
+
+/// Writes e-mails to operators. A trait because operators are a slice above.
+pub trait OperatorLetters: Send + Sync {
+    /// What a queued e-mail says, with a fresh link; `None` when there is nobody (any more) to write to.
+    fn write(&self, conn: &mut Conn, about: About<'_>, now: Timestamp) -> StoreResult<Option<OperatorLetter>>;
 }
 
 /// The way to the mail server.
@@ -38,6 +64,26 @@ impl Notices {
             ..Email::new(EmailKind::Notice, &to, moment)
         };
         email.queue(conn)
+    }
+
+    /// Queues the invitation of an operator.
+    pub fn queue_invitation(
+        conn: &mut Conn,
+        (organization, account): (OrganizationId, AccountId),
+        email: &str,
+        moment: &Moment,
+    ) -> StoreResult<()> {
+        let email = Email {
+            organization_id: Some(organization),
+            account_id: Some(account),
+            ..Email::new(EmailKind::OperatorInvitation, email, moment)
+        };
+        email.queue(conn)
+    }
+
+    /// Queues an e-mail to an operator who forgot the password: the same steps whether the address is known or not.
+    pub fn queue_password_reset(conn: &mut Conn, email: &str, moment: &Moment) -> StoreResult<()> {
+        emails::queue_reset(conn, moment, (email, None), EmailKind::OperatorPasswordReset)
     }
 
     /// Says that there may be an e-mail.

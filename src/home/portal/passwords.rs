@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A password as somebody typed it; never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Password(String);
+pub struct Password(String);
 
 json_schema!(Password, {"type": "string", "format": "password", "minLength": 10, "maxLength": 200, "example": "correct horse battery"});
 
@@ -56,7 +56,7 @@ impl Field for Password {
 
 /// What was typed at a login: it may be anything, since it is only compared.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct TypedPassword(String);
+pub struct TypedPassword(String);
 
 json_schema!(TypedPassword, {"type": "string", "format": "password", "maxLength": 200, "example": "correct horse battery"});
 
@@ -79,7 +79,7 @@ type Blocks = Vec<Block>;
 /// Makes and compares hashes, a few at a time. Their memory is used again: taken anew by each thread of the pool, it would stay
 /// with every one of them.
 #[derive(Clone)]
-pub(super) struct Hasher {
+pub struct Hasher {
     slots: Arc<Semaphore>,
     free: Arc<Mutex<Vec<Blocks>>>,
 }
@@ -92,17 +92,13 @@ impl Default for Hasher {
 
 impl Hasher {
     /// The hash to store, with a salt of its own.
-    pub(super) async fn hash(&self, Password(password): Password) -> ApiResult<String> {
+    pub async fn hash(&self, Password(password): Password) -> ApiResult<String> {
         let made = self.work(move |blocks| new_hash(&password, blocks)).await?;
         made.map(|hash| hash.to_string()).ok_or_else(|| ApiError::new(Code::Internal, Code::Internal.meaning()))
     }
 
     /// Whether a password is the one behind the hash. Without a hash it is not, after the same work.
-    pub(super) async fn matches(
-        &self,
-        TypedPassword(password): TypedPassword,
-        hash: Option<String>,
-    ) -> ApiResult<bool> {
+    pub async fn matches(&self, TypedPassword(password): TypedPassword, hash: Option<String>) -> ApiResult<bool> {
         self.work(move |blocks| {
             let known = hash.as_deref().map(PasswordHash::new);
             let found = known.and_then(Result::ok);

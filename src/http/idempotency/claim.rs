@@ -16,7 +16,7 @@ use crate::http::{ApiError, ApiResult, Code};
 use crate::store::schema::idempotency_keys as keys;
 use crate::store::seal::{NotSealed, Seal};
 use crate::store::{Conn, Json, StoreResult, beside};
-use kernel::{ApiKeyId, Timestamp};
+use kernel::{CallerId, Timestamp};
 
 /// How long the first answer is kept.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -34,7 +34,7 @@ pub(super) fn unsealed(error: NotSealed) -> ApiError {
 /// A request that is to be made once.
 pub(super) struct Claim {
     seal: Seal,
-    api_key: ApiKeyId,
+    caller: CallerId,
     key: String,
     hash: String,
     made_at: Timestamp,
@@ -46,16 +46,16 @@ pub(super) struct Claim {
 type Row = (Option<i32>, Option<String>, Option<Json<BTreeSet<String>>>);
 
 impl Claim {
-    /// The claim of an API key on one of its `Idempotency-Key`s, for the request with this hash.
+    /// The claim of a caller on one of their `Idempotency-Key`s, for the request with this hash.
     pub(super) fn new(
-        (api_key, secret): (ApiKeyId, &str),
+        (caller, secret): (CallerId, &str),
         key: String,
         hash: String,
         made_at: Timestamp,
     ) -> ApiResult<Self> {
         Ok(Self {
             seal: Seal::new(secret, PURPOSE).map_err(unsealed)?,
-            api_key,
+            caller,
             key,
             hash,
             made_at,
@@ -78,9 +78,9 @@ impl Claim {
     }
 
     /// The first answer to this request, where it was made before.
-    pub(super) fn find(&self, conn: &mut Conn, caller: &Principal) -> ApiResult<Option<KeptAnswer>> {
+    pub(super) fn find(&self, conn: &mut Conn, principal: &Principal) -> ApiResult<Option<KeptAnswer>> {
         let mine = keys::api_key_id
-            .eq(self.api_key)
+            .eq(self.caller)
             .and(keys::key.eq(&self.key))
             .and(keys::created_at.ge(self.made_at - KEPT_FOR));
         let found: Option<(String, Row)> = keys::table
@@ -93,7 +93,7 @@ impl Claim {
         };
         self.same(&hash)?;
         for scope in scopes.into_iter().flat_map(|scopes| scopes.0) {
-            if !caller.may(&scope) {
+            if !principal.may(&scope) {
                 let message = format!("This needs the scope {scope}");
                 return Err(ApiError::new(Code::Forbidden, message));
             }
@@ -123,12 +123,12 @@ impl Claim {
         self.begun.store(true, Ordering::Release);
         let old = keys::created_at.lt(self.made_at - KEPT_FOR);
         diesel::delete(keys::table.filter(old)).execute(conn)?;
-        let mine = keys::table.find((self.api_key, &self.key));
+        let mine = keys::table.find((self.caller, &self.key));
         if diesel::select(diesel::dsl::exists(mine)).get_result(conn)? {
             return Ok(());
         }
         let row = (
-            keys::api_key_id.eq(self.api_key),
+            keys::api_key_id.eq(self.caller),
             keys::key.eq(&self.key),
             keys::request_hash.eq(&self.hash),
             keys::scopes.eq(Json(self.needed().clone())),
@@ -148,13 +148,13 @@ impl Claim {
             keys::body.eq(sealed.map_err(unsealed)?),
             keys::scopes.eq(Json(self.needed().clone())),
         );
-        diesel::update(keys::table.find((self.api_key, &self.key))).set(kept).execute(conn)?;
+        diesel::update(keys::table.find((self.caller, &self.key))).set(kept).execute(conn)?;
         Ok(())
     }
 
     /// Gives the key back: a retry is made as if this request had never been.
     pub(super) fn forget(&self, conn: &mut Conn) -> StoreResult<()> {
-        diesel::delete(keys::table.find((self.api_key, &self.key))).execute(conn)?;
+        diesel::delete(keys::table.find((self.caller, &self.key))).execute(conn)?;
         Ok(())
     }
 
@@ -196,16 +196,16 @@ impl Needs {
 
 /// The requests that are being answered at this instant. There is one server on a store, so memory is enough.
 #[derive(Clone, Default)]
-pub struct Answering(Arc<Mutex<HashMap<(ApiKeyId, String), String>>>);
+pub struct Answering(Arc<Mutex<HashMap<(CallerId, String), String>>>);
 
 impl Answering {
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<(ApiKeyId, String), String>> {
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<(CallerId, String), String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins to answer a request, unless another one with its key is being answered.
     pub(super) fn begin(&self, claim: &Claim) -> ApiResult<Answered> {
-        let key = (claim.api_key, claim.key.clone());
+        let key = (claim.caller, claim.key.clone());
         let mut all = self.all();
         if let Some(hash) = all.get(&key) {
             claim.same(hash)?;
@@ -218,7 +218,7 @@ impl Answering {
 }
 
 /// A request that is being answered, until this is dropped.
-pub(super) struct Answered(Answering, (ApiKeyId, String));
+pub(super) struct Answered(Answering, (CallerId, String));
 
 impl Drop for Answered {
     fn drop(&mut self) {

@@ -2,7 +2,7 @@
 //!
 //! The key is taken in the transaction of the first effect (`claim`), and the answer is kept there too where only the store is
 //! changed (`answer`). Where the server was killed in between, a retry learns that the outcome is not known: nothing is made
-//! twice. Answers may hold secrets that are shown once, so they are kept sealed under the API key of their caller, of which the
+//! twice. Answers may hold secrets that are shown once, so they are kept sealed under what their caller showed, of which the
 //! store has a hash only.
 
 use std::sync::Arc;
@@ -117,7 +117,7 @@ async fn claim(
     let body = read_bytes(request.request(), payload).await?;
     let (hash, now) = (hash(request, &body), context.clock.now());
     request.set_payload(Payload::from(body));
-    let claim = Arc::new(Claim::new((principal.api_key, &secret), key, hash, now)?);
+    let claim = Arc::new(Claim::new((principal.caller(), &secret), key, hash, now)?);
     let answered = answering.begin(&claim)?;
     Ok((context, claim, answered))
 }

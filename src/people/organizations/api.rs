@@ -14,7 +14,7 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId, Principal,
+    Actor, ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId, Principal,
 };
 use crate::store::Conn;
 use kernel::ApiKeyId;
@@ -180,7 +180,7 @@ async fn delete_api_key(
     PathId(id): PathId<ApiKeyId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<ApiKeyView>> {
-    if id == caller.principal.api_key {
+    if caller.principal.actor == Actor::ApiKey(id) {
         return Err(ApiError::conflict("A key cannot delete itself; use another key"));
     }
     let (needs, change) = (Needs::here(), ctx.change(caller.organization()));

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 use super::model::{ApiKey, hash};
 use super::store;
-use crate::http::Principal;
 use crate::http::caller::Authenticator;
+use crate::http::{Actor, Principal};
 use crate::http::{ApiResult, Context};
 use crate::store::StoreResult;
 use kernel::Timestamp;
@@ -77,8 +77,11 @@ impl Authenticator for ApiKeyCache {
         let Some(key) = self.context.db.read(move |conn| store::find_by_secret(conn, &secret)).await? else {
             return Ok(None);
         };
-        let principal =
-            Principal { organization: key.organization_id, api_key: key.id, scopes: Arc::new(key.scopes.0.0.clone()) };
+        let principal = Principal {
+            organization: key.organization_id,
+            actor: Actor::ApiKey(key.id),
+            scopes: Arc::new(key.scopes.0.0.clone()),
+        };
         let works = key.works_at(now);
         if works && key.last_used_at.is_none_or(|last| now.since(last) >= TOUCHED_EVERY) {
             let id = key.id;

@@ -22,6 +22,9 @@ diesel::joinable!(evse_groups -> evse_networks (network_id));
 diesel::joinable!(home_users -> users (id));
 diesel::joinable!(home_links -> home_users (user_id));
 diesel::joinable!(home_logins -> home_users (user_id));
+diesel::joinable!(operators -> operator_accounts (account_id));
+diesel::joinable!(operator_logins -> operators (operator_id));
+diesel::joinable!(operator_links -> operator_accounts (account_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     organizations,
@@ -74,4 +77,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     login_attempts,
     letters,
     secrets,
+    operator_accounts,
+    operators,
+    operator_logins,
+    operator_links,
 );

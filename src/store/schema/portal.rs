@@ -1,4 +1,4 @@
-//! Home users, their credentials, and e-mails to them.
+//! Home users and operators, their credentials, and e-mails to them.
 
 use crate::store::columns::Instant;
 
@@ -78,6 +78,7 @@ diesel::table! {
         organization_id -> Nullable<Text>,
         user_id -> Nullable<Text>,
         group_id -> Nullable<Text>,
+        account_id -> Nullable<Text>,
         attempts -> BigInt,
         next_at -> Instant,
         sent_at -> Nullable<Instant>,
@@ -95,5 +96,67 @@ diesel::table! {
         name -> Text,
         value -> Text,
         created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    operator_accounts (id) {
+        id -> Text,
+        email -> Nullable<Text>,
+        name -> Text,
+        language -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        totp_secret -> Nullable<Text>,
+        totp_confirmed -> Bool,
+        totp_step -> BigInt,
+        last_login_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    operators (id) {
+        id -> Text,
+        account_id -> Text,
+        organization_id -> Text,
+        role -> Text,
+        active -> Bool,
+        invited_at -> Instant,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    operator_logins (id) {
+        id -> Text,
+        secret_hash -> Text,
+        account_id -> Text,
+        operator_id -> Text,
+        created_at -> Instant,
+        seen_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    operator_links (hash) {
+        hash -> Text,
+        account_id -> Text,
+        purpose -> Text,
+        expires_at -> Instant,
     }
 }

@@ -8,12 +8,13 @@ use std::net::IpAddr;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 
+use super::super::Portal;
 use super::super::attempts::{Attempt, Guesser};
 use super::super::auth_guard::HomeCaller;
+use super::super::emails::{self, EmailKind};
 use super::super::logins::{self, Continued, Refreshed};
 use super::super::model::{HomeUser, Login, NewPassword, Refresh, ResetRequest, Tokens};
 use super::super::store::{self, Purpose};
-use super::super::{Portal, emails};
 use super::record_event;
 use crate::events::EventKind;
 use crate::http::client_address;
@@ -233,7 +234,9 @@ async fn request_password_reset(
     let (email, organization) = (String::from(request.email), request.organization);
     let address = email.clone();
     if portal.mailer.is_some() {
-        let queue = ctx.db.write(move |conn| emails::queue_reset(conn, &moment, (&address, organization)));
+        let queue = ctx
+            .db
+            .write(move |conn| emails::queue_reset(conn, &moment, (&address, organization), EmailKind::PasswordReset));
         queue.await?;
         portal.notify();
     } else {

@@ -1,0 +1,3 @@
+//! Who works at the panel.
+
+pub mod operators;

@@ -1,0 +1,112 @@
+//! How somebody becomes an operator, and gets in again: over the API, from the command line, at the first start.
+
+use std::time::Duration;
+
+use super::accounts::PanelLinks;
+use super::links::{self, Purpose, make_link};
+use super::model::{Account, NewOperator, Operator, OperatorView};
+use super::role::Role;
+use super::{logins, store};
+use crate::events::{Change, EventKind};
+use crate::http::{ApiError, ApiResult};
+use crate::store::{Conn, StoreError, StoreResult};
+use kernel::*;
+
+/// How long a link works that logs in at once.
+const AT_ONCE: Duration = Duration::from_secs(3_600);
+
+/// Makes somebody an operator: the person who has the address, or a new one.
+pub(super) fn create(change: &mut Change<'_>, new: &NewOperator) -> ApiResult<(Operator, Account)> {
+    let account = match store::find_by_email(change.conn, new.email.as_str())? {
+        Some(account) => account,
+        None => {
+            let account = Account::new(Some(new.email.clone()), new.name.clone(), change.moment);
+            store::insert_account(change.conn, &account)?;
+            account
+        }
+    };
+    let operator = Operator::new((account.id, change.organization), new.role, change.moment);
+    store::insert(change.conn, &operator).map_err(|error| match error {
+        StoreError::Duplicate(_) => {
+            ApiError::conflict("There is an operator with this address; change it, or invite again by …/invitation")
+        }
+        other => other.into(),
+    })?;
+    change.record(EventKind::OperatorCreated, &OperatorView::new(operator.clone(), account.clone()))?;
+    Ok((operator, account))
+}
+
+/// The link by which a password is chosen; none where there is one.
+pub(super) fn link(
+    conn: &mut Conn,
+    account: &Account,
+    (links, moment): (&PanelLinks, &Moment),
+) -> StoreResult<Option<String>> {
+    if account.password_hash.is_some() {
+        return Ok(None);
+    }
+    let secret = make_link(conn, account.id, Purpose::Invitation, moment.now + links.invitation)?;
+    Ok(Some(links.invitation(&secret)))
+}
+
+/// Makes somebody an operator and answers the link by which they choose a password; none where they have one.
+pub fn invite(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    new: &NewOperator,
+    (links, moment): (&PanelLinks, &Moment),
+) -> ApiResult<Option<String>> {
+    let (_, account) = create(&mut Change::new(conn, organization, moment), new)?;
+    Ok(link(conn, &account, (links, moment))?)
+}
+
+/// For somebody who cannot get in: the second factor is gone, all log-ins end, and by the link they choose another password.
+pub fn reset(conn: &mut Conn, email: &str, (panel, moment): (&PanelLinks, &Moment)) -> ApiResult<String> {
+    let found = store::find_by_email(conn, email)?;
+    let mut account = found.ok_or_else(|| ApiError::not_found("operator"))?;
+    account.totp_secret = None;
+    account.totp_confirmed = false;
+    account.updated_at = moment.version_after(account.updated_at);
+    store::update_account(conn, &account)?;
+    logins::end_others(conn, account.id, None)?;
+    links::drop_all(conn, account.id)?;
+    let purpose = match account.password_hash {
+        Some(_) => Purpose::PasswordReset,
+        None => Purpose::Invitation,
+    };
+    let secret = make_link(conn, account.id, purpose, moment.now + panel.reset)?;
+    Ok(match purpose {
+        Purpose::PasswordReset => panel.password_reset(&secret),
+        Purpose::Invitation | Purpose::Login => panel.invitation(&secret),
+    })
+}
+
+/// While nobody can log in to this server: the link by which the first operator, of this organization and with every right, chooses
+/// name, address and password. It is new at each start, so that a lost one does no harm.
+pub fn invite_first(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    (panel, moment): (&PanelLinks, &Moment),
+) -> StoreResult<Option<String>> {
+    let account = match store::find_unaddressed(conn)? {
+        Some(account) => account,
+        None if store::is_any(conn)? => return Ok(None),
+        None => first(conn, organization, moment)?,
+    };
+    links::drop_all(conn, account.id)?;
+    link(conn, &account, (panel, moment))
+}
+
+fn first(conn: &mut Conn, organization: OrganizationId, moment: &Moment) -> StoreResult<Account> {
+    let account = Account::new(None, None, moment);
+    store::insert_account(conn, &account)?;
+    store::insert(conn, &Operator::new((account.id, organization), Role::Admin, moment))?;
+    Ok(account)
+}
+
+/// The path of a link that logs in at once, as an operator of this organization who may do everything: for the demo.
+pub fn let_in(conn: &mut Conn, organization: OrganizationId, moment: &Moment) -> StoreResult<String> {
+    let account = first(conn, organization, moment)?;
+    let secret = make_link(conn, account.id, Purpose::Login, moment.now + AT_ONCE)?;
+    Ok(format!("/v1.1/account/login/{secret}"))
+}

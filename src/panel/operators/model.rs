@@ -1,0 +1,319 @@
+//! What accounts and operators are, and what is sent to change them.
+
+use diesel::prelude::*;
+use serde::Serialize;
+
+use super::role::Role;
+use crate::home::portal::{Password, TypedPassword};
+use crate::http::Versioned;
+use crate::people::users::Email;
+use crate::store::schema::{operator_accounts, operators};
+use crate::{filters, input};
+use kernel::text::{Name, Text};
+use kernel::*;
+
+/// A stored account: a person.
+#[derive(Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = operator_accounts, treat_none_as_null = true)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// The address, in lower case; none for the first account until its link was used.
+    pub email: Option<String>,
+    /// What the person is called.
+    pub name: String,
+    /// In which language the pages are, where the browser's is not meant.
+    pub language: Option<String>,
+    /// None until an invitation was accepted.
+    pub password_hash: Option<String>,
+    /// What the codes of the second factor are made from, sealed.
+    pub totp_secret: Option<String>,
+    /// Whether the second factor is asked for.
+    pub totp_confirmed: bool,
+    /// The step of the last code that was used: each works once.
+    pub totp_step: i64,
+    /// When the person last logged in.
+    pub last_login_at: Option<Timestamp>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Account {
+    /// An account without a password.
+    pub fn new(email: Option<Email>, name: Option<Name>, moment: &Moment) -> Self {
+        Self {
+            id: moment.id(),
+            email: email.map(String::from),
+            name: name.map(String::from).unwrap_or_default(),
+            language: None,
+            password_hash: None,
+            totp_secret: None,
+            totp_confirmed: false,
+            totp_step: 0,
+            last_login_at: None,
+            created_at: moment.now,
+            updated_at: moment.now,
+        }
+    }
+
+    /// Whether logging in needs a code of the second factor.
+    pub fn has_second_factor(&self) -> bool {
+        self.totp_confirmed && self.totp_secret.is_some()
+    }
+}
+
+/// A stored operator: what a person is in an organization.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = operators, treat_none_as_null = true)]
+pub struct Operator {
+    /// Its id.
+    pub id: OperatorId,
+    /// The person.
+    pub account_id: AccountId,
+    /// Where the person works.
+    pub organization_id: OrganizationId,
+    /// What the person may do there.
+    pub role: Role,
+    /// Whether the person may log in there.
+    pub active: bool,
+    /// When the last invitation was made.
+    pub invited_at: Timestamp,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Operator {
+    /// An operator with this role.
+    pub fn new((account, organization): (AccountId, OrganizationId), role: Role, moment: &Moment) -> Self {
+        Self {
+            id: moment.id(),
+            account_id: account,
+            organization_id: organization,
+            role,
+            active: true,
+            invited_at: moment.now,
+            created_at: moment.now,
+            updated_at: moment.now,
+        }
+    }
+}
+
+crate::spelled! {
+    /// How far an operator got.
+    pub enum OperatorState {
+        /// The invitation is not accepted yet.
+        Invited = "invited",
+        /// May log in.
+        Active = "active",
+        /// May not log in any more.
+        Disabled = "disabled",
+    }
+}
+
+/// An operator as others see them.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub(super) struct OperatorView {
+    /// The operator's id.
+    #[serde(rename = "_id")]
+    pub id: OperatorId,
+    /// E-mail address; null for the first operator until its link was used.
+    pub email: Option<String>,
+    /// What the person is called.
+    pub name: String,
+    /// Admin, Operator or Viewer.
+    pub role: Role,
+    /// invited, active or disabled.
+    pub state: OperatorState,
+    /// Whether logging in needs a code of a second factor (TOTP).
+    pub totp: bool,
+    /// When the person last logged in.
+    pub last_login_at: Option<Timestamp>,
+    /// When the last invitation was made.
+    pub invited_at: Timestamp,
+    /// The link of the invitation, only in the answer that made it and only where no mail server is configured.
+    #[schema(example = "https://charge.example.com/panel/invitations/…")]
+    pub invitation_url: Option<String>,
+    /// When it was created.
+    #[serde(rename = "createdAt")]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[serde(rename = "updatedAt")]
+    pub updated_at: Timestamp,
+}
+
+impl OperatorView {
+    pub(super) fn new(operator: Operator, account: Account) -> Self {
+        Self {
+            id: operator.id,
+            state: match (operator.active, &account.password_hash) {
+                (false, _) => OperatorState::Disabled,
+                (true, None) => OperatorState::Invited,
+                (true, Some(_)) => OperatorState::Active,
+            },
+            totp: account.has_second_factor(),
+            email: account.email,
+            name: account.name,
+            role: operator.role,
+            last_login_at: account.last_login_at,
+            invited_at: operator.invited_at,
+            invitation_url: None,
+            created_at: operator.created_at,
+            updated_at: operator.updated_at,
+        }
+    }
+}
+
+impl Versioned for OperatorView {
+    fn version(&self) -> Timestamp {
+        self.updated_at
+    }
+}
+
+filters! {
+    /// Filters of operators.
+    pub(crate) struct OperatorFilter {
+        /// Only those with this role.
+        #[param(inline)]
+        pub role: Role,
+        /// Only those who may log in, or only those who may not.
+        pub active: bool,
+    }
+}
+
+input! {
+    /// Somebody who is invited to the panel.
+    #[schema(example = json!({"email": "grace@example.com", "name": "Grace Hopper", "role": "Operator"}))]
+    pub struct NewOperator {
+        /// The address the invitation is sent to.
+        pub email: Email,
+        /// What the person is called; chosen with the password when absent.
+        pub name: Option<Name>,
+        /// Admin, Operator or Viewer.
+        pub role: Role,
+    }
+}
+
+crate::patch! {
+    /// Changes of an operator (JSON merge patch).
+    #[schema(example = json!({"role": "Viewer"}))]
+    pub(crate) struct OperatorPatch {
+        /// Admin, Operator or Viewer.
+        pub role: Role,
+        /// Whether the person may log in.
+        pub active: bool,
+        /// `false` takes the second factor away, for somebody who lost it.
+        pub totp: bool,
+    }
+}
+
+input! {
+    /// Who logs in.
+    #[schema(example = json!({"email": "grace@example.com", "password": "correct horse battery"}))]
+    pub(crate) struct Login {
+        /// The address.
+        pub email: Email,
+        /// The password.
+        pub password: TypedPassword,
+        /// The code of the second factor, where the account has one.
+        pub totp: Option<Code6>,
+    }
+}
+
+/// A code of six digits; spaces between them are left out.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Code6(pub(super) String);
+
+crate::json_schema!(Code6, {"type": "string", "pattern": "^[0-9]{6}$", "example": "492039"});
+
+impl std::fmt::Debug for Code6 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Code6")
+    }
+}
+
+impl crate::http::fields::Field for Code6 {
+    fn read(
+        value: &serde_json::Value,
+        at: crate::http::fields::Path<'_>,
+        faults: &mut crate::http::Faults,
+    ) -> Option<Self> {
+        let digits: Option<String> = value.as_str().map(|text| text.split_whitespace().collect());
+        let code = digits.filter(|code| code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()));
+        code.map(Self).or_else(|| crate::http::fields::wrong(at, faults, "the six digits that the app shows"))
+    }
+}
+
+input! {
+    /// The name and the password of somebody who was invited.
+    #[schema(example = json!({"name": "Grace Hopper", "password": "correct horse battery"}))]
+    pub(crate) struct Acceptance {
+        /// What the person is called.
+        pub name: Name,
+        /// The password.
+        pub password: Password,
+        /// The address to log in with; needed where the invitation was sent to none, as that of the first start.
+        pub email: Option<Email>,
+    }
+}
+
+input! {
+    /// Another password, by a link.
+    #[schema(example = json!({"password": "correct horse battery"}))]
+    pub(crate) struct ChosenPassword {
+        /// The new password.
+        pub password: Password,
+    }
+}
+
+input! {
+    /// Another password, by somebody who is logged in.
+    #[schema(example = json!({"current_password": "correct horse battery", "new_password": "staple of four words"}))]
+    pub(crate) struct PasswordChange {
+        /// The password until now.
+        pub current_password: TypedPassword,
+        /// The new one.
+        pub new_password: Password,
+    }
+}
+
+input! {
+    /// Who forgot the password.
+    #[schema(example = json!({"email": "grace@example.com"}))]
+    pub(crate) struct Forgotten {
+        /// The address.
+        pub email: Email,
+    }
+}
+
+input! {
+    /// A code of the second factor.
+    #[schema(example = json!({"code": "492039"}))]
+    pub(crate) struct Confirmation {
+        /// The six digits that the app shows.
+        pub code: Code6,
+    }
+}
+
+input! {
+    /// Which organization to work for.
+    #[schema(example = json!({"organization": "650000000000000000000001"}))]
+    pub(crate) struct OrganizationChoice {
+        /// One of the account's organizations.
+        pub organization: OrganizationId,
+    }
+}
+
+crate::patch! {
+    /// Changes of the own account (JSON merge patch).
+    #[schema(example = json!({"name": "Grace Hopper", "language": "de"}))]
+    pub(crate) struct AccountPatch {
+        /// What the person is called.
+        pub name: Name,
+        /// In which language the pages are, such as en or de; null: the browser's.
+        pub language: Text<2, 10>,
+    }
+}

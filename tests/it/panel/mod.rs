@@ -1,0 +1,6 @@
+//! Operators at the panel: how they come in, and what they may do.
+
+mod accounts;
+mod browser;
+mod roles;
+mod second_factor;
