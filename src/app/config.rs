@@ -32,6 +32,7 @@ pub struct Config {
     pub tls: Tls,
     pub balancing: Balancing,
     pub panel: Panel,
+    pub pages: Pages,
     pub portal: Portal,
     pub mail: Mail,
     pub routing: Routing,
@@ -154,6 +155,15 @@ pub struct Panel {
     pub reset_minutes: NonZeroU32,
     pub rate_per_second: NonZeroU32,
     pub rate_burst: NonZeroU32,
+}
+
+/// Section `[pages]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pages {
+    pub name: String,
+    pub tiles_url: String,
+    pub tiles_attribution: String,
 }
 
 /// Section `[portal]`.
@@ -335,7 +345,7 @@ fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), Strin
     let path = match name {
         "DATABASE_URL" => "STORE_URL",
         _ => match name.strip_prefix("EVENWATT_") {
-            Some("CONFIG" | "API_KEY") | None => return Ok(()),
+            Some("CONFIG" | "API_KEY" | "PAGES") | None => return Ok(()),
             Some(path) => path,
         },
     };

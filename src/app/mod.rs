@@ -257,6 +257,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         api_key_cache,
         auth_guard,
         accounts,
+        pages: web::Data::new(pages::settings::Settings::read(config)?),
         portal,
         gateway,
         feed,

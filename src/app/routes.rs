@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use utoipa::OpenApi;
 use utoipa_actix_web::{AppExt, scope};
 
+use super::pages::settings;
 use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
@@ -26,6 +27,9 @@ pub const BASE: &str = "/v1.1";
 
 /// The path of operators' accounts, which has an auth guard of its own.
 pub const ACCOUNT: &str = "/v1.1/account";
+
+/// The path of what pages ask before anybody has logged in.
+pub const PAGES: &str = "/v1.1/pages";
 
 /// The path of the portal, which has an auth guard of its own.
 pub const PORTAL: &str = "/v1.1/portal";
@@ -65,6 +69,13 @@ pub fn slices(config: &mut ServiceConfig<'_, '_>) {
     }
 }
 
+/// Adds what home users may ask: of the portal itself, and of what their cars do.
+pub fn portal(config: &mut ServiceConfig<'_, '_>) {
+    portal::portal_routes(config);
+    sessions::portal_routes(config);
+    balancing::portal_routes(config);
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -85,6 +96,7 @@ pub fn slices(config: &mut ServiceConfig<'_, '_>) {
         (name = "connectors", description = "Cables and sockets"),
         (name = "users", description = "Drivers"),
         (name = "home users", description = "Who may log in to the portal, and which group is whose"),
+        (name = "pages", description = "What the web pages show before anybody has logged in"),
         (name = "portal", description = "For home users: logging in, their groups, exclusion times and priority charges"),
         (name = "accounts", description = "For operators: logging in to the panel, passwords, the second factor"),
         (name = "operators", description = "Who works at the panel, and what they may do"),
@@ -118,10 +130,11 @@ fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(Document::openapi())
-        .service(scope::scope(PORTAL).configure(|config| portal::portal_routes(&mut ServiceConfig::Document(config))))
         .service(
             scope::scope(ACCOUNT).configure(|config| operators::account_routes(&mut ServiceConfig::Document(config))),
         )
+        .service(scope::scope(PORTAL).configure(|config| portal(&mut ServiceConfig::Document(config))))
+        .service(scope::scope(PAGES).configure(|config| settings::routes(&mut ServiceConfig::Document(config))))
         .service(scope::scope(BASE).configure(|config| slices(&mut ServiceConfig::Document(config))))
         .split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();

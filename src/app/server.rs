@@ -20,7 +20,7 @@ use crate::control::actions::Performer;
 use crate::events::Feed;
 use crate::gateway::dependencies::GatewayDependencies;
 use crate::gateway::socket;
-use crate::home::portal::{self, Portal, portal_routes};
+use crate::home::portal::{self, Portal};
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
 use crate::http::middleware::{AuthGuard, guard, head_as_get, observe, rename_path};
@@ -40,6 +40,7 @@ pub(super) struct Workers {
     pub(super) api_key_cache: web::Data<ApiKeyCache>,
     pub(super) auth_guard: web::Data<AuthGuard>,
     pub(super) accounts: web::Data<Accounts>,
+    pub(super) pages: web::Data<pages::settings::Settings>,
     pub(super) portal: web::Data<Portal>,
     pub(super) gateway: web::Data<GatewayDependencies>,
     pub(super) feed: web::Data<Feed>,
@@ -64,6 +65,7 @@ impl Workers {
             .app_data(self.api_key_cache)
             .app_data(self.auth_guard)
             .app_data(self.accounts)
+            .app_data(self.pages)
             .app_data(self.portal)
             .app_data(self.gateway)
             .app_data(self.feed)
@@ -92,7 +94,13 @@ fn services(config: &mut web::ServiceConfig, shows_metrics: bool) {
         .service(
             web::scope(routes::PORTAL)
                 .wrap(from_fn(portal::guard))
-                .configure(|config| portal_routes(&mut ServiceConfig::Worker(config)))
+                .configure(|config| routes::portal(&mut ServiceConfig::Worker(config)))
+                .default_service(web::to(routes::nowhere)),
+        )
+        .service(
+            web::scope(routes::PAGES)
+                .wrap(from_fn(portal::guard))
+                .configure(|config| pages::settings::routes(&mut ServiceConfig::Worker(config)))
                 .default_service(web::to(routes::nowhere)),
         )
         .service(

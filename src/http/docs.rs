@@ -109,6 +109,10 @@ answer_sets! {
         "404": "There is no such thing",
         "429": "Too many requests from this address",
     }
+    /// Answers of what needs no login.
+    OpenErrors {
+        "429": "Too many requests from this address",
+    }
     /// Answers of the portal's auth guard.
     PortalErrors {
         "400": "The body is not JSON",
@@ -125,6 +129,13 @@ answer_sets! {
         "401": "Access token missing or expired",
         "404": "The user has no such group",
         "422": "The id is malformed",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a home user who asks for a list.
+    HomeListErrors {
+        "401": "Access token missing or expired",
+        "406": "The format does not exist here",
+        "422": "The query string has faults",
         "429": "Too many requests from this address",
     }
     /// Answers to a home user who changes something.

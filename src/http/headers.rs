@@ -11,13 +11,15 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 
 /// On every answer.
-const ALWAYS: [(HeaderName, HeaderValue); 3] = [
+const ALWAYS: [(HeaderName, HeaderValue); 2] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+];
+/// On every answer that says nothing else: what is no page loads nothing, and its address is nobody's business.
+const UNLESS_SAID: [(HeaderName, HeaderValue); 2] = [
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
-/// What is no page loads nothing.
-const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
 /// Over TLS: for a year, this host is not reached without it.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
@@ -25,7 +27,7 @@ const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 #[derive(Debug, Clone, Copy)]
 pub struct OverTls;
 
-/// Adds the headers; a page that loads something says so itself, by a policy of its own.
+/// Adds the headers; a page that loads something says so itself, by policies of its own.
 pub async fn protect<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -36,8 +38,10 @@ pub async fn protect<B: MessageBody + 'static>(
     for (name, value) in ALWAYS {
         headers.insert(name, value);
     }
-    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
-        headers.insert(CONTENT_SECURITY_POLICY, NOTHING);
+    for (name, value) in UNLESS_SAID {
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
     }
     if over_tls {
         headers.insert(STRICT_TRANSPORT_SECURITY, ONLY_TLS);

@@ -1,11 +1,14 @@
-//! What a browser finds: Swagger UI, the OpenAPI document that it shows, the pages of `docs/` that the document links to, and the
-//! page that the portal's e-mails link to.
+//! What a browser finds: the pages of `web/`, Swagger UI, the OpenAPI document that it shows, and the pages of `docs/` that the
+//! document links to.
+
+mod built;
+pub(super) mod settings;
 
 use std::convert::Infallible;
 
 use actix_web::body::SizedStream;
 use actix_web::dev::Service as _;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
 use actix_web::middleware::Compress;
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError as _};
@@ -25,12 +28,6 @@ const SWAGGER: &str = "/swagger-ui/";
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-);
-
-/// What the portal's page loads, and what it asks: its own server.
-const PORTAL_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; \
-     frame-ancestors 'none'; base-uri 'none'",
 );
 
 macro_rules! pages {
@@ -69,14 +66,9 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(swagger);
     config
         .service(web::resource(DOCUMENT).wrap(Compress::default()).route(web::get().to(document)))
-        .route("/", web::get().to(to_swagger))
+        .route("/", web::get().to(to_start))
         .route("/docs/{name}", web::get().to(page))
-        .route("/portal", web::get().to(portal))
-        .route("/portal/", web::get().to(portal))
-        .route("/portal/invitations/{secret}", web::get().to(portal))
-        .route("/portal/password_reset/{secret}", web::get().to(portal))
-        .route("/portal.js", web::get().to(portal_script))
-        .route("/portal.css", web::get().to(portal_style))
+        .configure(built::routes)
         .service(swagger);
 }
 
@@ -92,21 +84,10 @@ async fn to_swagger() -> HttpResponse {
     HttpResponse::Found().insert_header((LOCATION, SWAGGER)).finish()
 }
 
-/// The same page for every link in an e-mail: its script reads which one was opened.
-async fn portal() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((CONTENT_SECURITY_POLICY, PORTAL_POLICY))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(include_str!("portal.html"))
-}
-
-async fn portal_script() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/javascript; charset=utf-8").body(include_str!("portal.js"))
-}
-
-async fn portal_style() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/css; charset=utf-8").body(include_str!("portal.css"))
+/// Where somebody begins who typed the name of the host.
+async fn to_start() -> HttpResponse {
+    let start = if built::are_there() { "/panel/" } else { SWAGGER };
+    HttpResponse::Found().insert_header((LOCATION, start)).finish()
 }
 
 async fn page(name: web::Path<String>) -> HttpResponse {
