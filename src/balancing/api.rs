@@ -231,7 +231,7 @@ async fn get_group_charging_plan(
     let (organization, now) = (caller.organization(), ctx.clock.now());
     let read = ctx.db.read(move |conn| {
         let root = root(conn, organization, id)?;
-        status::charging_plans(conn, root, id, now)
+        Ok(status::planned_and_priced(conn, root, id, now)?.0)
     });
     Ok(reply(StatusCode::OK, "Found", read.await.map_err(missing)?))
 }

@@ -33,6 +33,7 @@ mod explain;
 mod external_limits;
 mod follow;
 mod gather;
+mod home;
 mod ledger_rows;
 mod load;
 mod loads;
@@ -69,4 +70,5 @@ mod virtual_group;
 
 pub use api::routes;
 pub use balancer::Balancer;
+pub use home::portal_routes;
 pub use settings::Settings;

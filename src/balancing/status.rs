@@ -10,6 +10,7 @@ use super::ledger_rows;
 use super::load::Load;
 use super::loads::{Loads, loads};
 use super::plan_rows::{self, StoredPlan};
+use super::prices::Prices;
 use super::site_readiness::{Warning, warnings};
 use super::snapshot::planned;
 use super::state::{Memory, State};
@@ -197,18 +198,30 @@ pub(super) fn plan_now(
     Ok(StoredPlan { id: moment.id(), at: moment.now, trigger: "asked".to_owned(), snapshot, plan })
 }
 
-/// When the cars of a group are planned to charge.
-pub(super) fn charging_plans(
+/// What a kilowatt-hour costs, in millionths, as far as that is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PriceNow {
+    pub millionths: Option<i64>,
+    pub currency: Option<Currency>,
+}
+
+/// When the cars of a group are planned to charge, and what energy costs it now.
+pub(super) fn planned_and_priced(
     conn: &mut Conn,
     root: GroupId,
     group: GroupId,
     now: Timestamp,
-) -> StoreResult<Vec<ChargingPlanView>> {
+) -> StoreResult<(Vec<ChargingPlanView>, PriceNow)> {
     let mut site = Site::read(conn, root, now)?.ok_or(StoreError::NotFound)?;
     let state = ledger_rows::load(conn, root)?.unwrap_or_default();
     site.add_strays(&state);
     note_phases(&mut site, &state);
-    Ok(cheap_hours::plans(&site, &state, group, now))
+    let prices = site.prices.get(&group);
+    let price = PriceNow {
+        millionths: prices.and_then(|prices| prices.at(now, site.zone)),
+        currency: prices.and_then(Prices::currency),
+    };
+    Ok((cheap_hours::plans(&site, &state, group, now), price))
 }
 
 /// What the status shows of a group besides its connectors.

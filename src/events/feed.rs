@@ -12,7 +12,7 @@ use super::veil::veil;
 use super::view::EventView;
 use crate::http::Context;
 use crate::store::{StoreError, StoreResult};
-use kernel::OrganizationId;
+use kernel::{OrganizationId, StationId};
 
 /// Lines that are kept for a listener who is slow; one that is further behind is dropped.
 const LINES_KEPT: usize = 1_024;
@@ -28,6 +28,8 @@ pub struct Line {
     /// Its place in the log.
     pub cursor: i64,
     pub(super) kind: String,
+    /// The station that it is about, where it is about one.
+    pub station: Option<StationId>,
     /// The event as JSON.
     text: String,
     /// The same with the number of its card masked, where it has one.
@@ -37,6 +39,7 @@ pub struct Line {
 impl Line {
     pub(super) fn new(row: store::Row) -> StoreResult<Self> {
         let (organization, cursor, kind) = (row.organization_id, row.cursor, row.type_.clone());
+        let station = row.chargestation_id;
         let written = |row: store::Row| {
             serde_json::to_string(&EventView::from(row)).map_err(|error| StoreError::Failed(error.to_string()))
         };
@@ -45,7 +48,17 @@ impl Line {
             None => None,
         };
         let text = written(row)?;
-        Ok(Self { organization, cursor, kind, text, veiled })
+        Ok(Self { organization, cursor, kind, station, text, veiled })
+    }
+
+    /// What happened, such as `session.started`.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Whether its name begins so.
+    pub fn is(&self, beginning: &str) -> bool {
+        self.kind.starts_with(beginning)
     }
 
     /// The event as JSON, for one who sees numbers of cards or does not.

@@ -25,7 +25,7 @@ pub use action::ActionKind;
 pub use api::routes;
 pub use catalogue::{EventKind, Payload, Step};
 pub use change::{Change, Changing};
-pub use feed::Feed;
+pub use feed::{Feed, Line};
 pub use filter::EventTypes;
 pub use horizon::{Forgotten, Horizon, Mark, Pace, Trust, forgotten_before, horizon, keep_horizon};
 pub use listener::{Gone, Listener};

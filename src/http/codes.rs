@@ -38,6 +38,7 @@ codes! {
     InUse = "in_use", 409, "The object is still in use; the message says by what.";
     AlreadyExists = "already_exists", 409, "Another object has this unique value.";
     PriorityChargeDenied = "priority_charge_denied", 409, "The group cannot have a priority charge; the message says why.";
+    NoSession = "no_session", 409, "No car is plugged in.";
     RequestInProgress = "request_in_progress", 409, "A request with this Idempotency-Key is still being answered.";
     OutcomeUnknown = "outcome_unknown", 409, "A request with this Idempotency-Key was begun, and its outcome is not known: the server was stopped in the middle. Look at GET /v1.1/actions, or at the list of what it creates, before you make it again with another key.";
     EventsGone = "events_gone", 410, "Events after this cursor are no longer kept; the message says where what is kept begins.";

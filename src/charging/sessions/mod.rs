@@ -15,6 +15,7 @@ mod ending;
 pub mod energy;
 mod energy_report;
 mod evidence;
+mod home;
 #[cfg(test)]
 mod index_tests;
 mod metering;
@@ -50,6 +51,7 @@ pub use cards::{Begun, Presented, judge, record_unknown_card};
 pub use corrections::{Correction, Settled};
 pub use ending::assume_over;
 pub use evidence::Evidence;
+pub use home::{portal_routes, running_in};
 pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
 pub use moving::{Moved, has_old_readings, move_some};
 pub use ocpp2_transactions::{Driver, Recorded, Stage, TransactionEvent, note_car_schedule, note_needs, record_event};

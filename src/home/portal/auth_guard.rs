@@ -1,4 +1,5 @@
-//! The portal's auth guard: how often an address may call, and who gets in.
+//! The portal's auth guard: how often an address may call, and who gets in: by an access token or, where a page asks what has no
+//! headers, by its cookie.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,9 +10,12 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpRequest, web};
 
-use super::{Portal, logins};
+use super::logins::Going;
+use super::{Portal, cookie, logins};
 use crate::http::{ApiError, ApiResult, Code, Ctx, client_address, neighbourhood};
-use kernel::{HomeLoginId, OrganizationId, UserId};
+use crate::load::groups::{self, Group};
+use crate::store::{Conn, StoreError};
+use kernel::{GroupId, HomeLoginId, OrganizationId, Timestamp, UserId};
 
 /// Lets requests to the portal through, as long as their address does not send too many.
 pub async fn guard<B: MessageBody + 'static>(
@@ -28,10 +32,30 @@ pub async fn guard<B: MessageBody + 'static>(
 
 /// A home user who came in with an access token, whose login still goes on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct HomeCaller {
+pub struct HomeCaller {
+    /// Whose customer.
     pub organization: OrganizationId,
+    /// Who.
     pub user: UserId,
-    pub login: HomeLoginId,
+    /// When the user was first invited: what was over before is somebody else's.
+    pub invited_at: Timestamp,
+    pub(super) login: HomeLoginId,
+}
+
+impl HomeCaller {
+    const fn new(login: HomeLoginId, of: Going) -> Self {
+        let Going { organization, user, invited_at, .. } = of;
+        Self { organization, user, invited_at, login }
+    }
+
+    /// The group, where it is this user's: anybody else's does not exist.
+    pub fn group(&self, conn: &mut Conn, id: GroupId) -> ApiResult<Group> {
+        match groups::find_group(conn, self.organization, id) {
+            Ok(group) if group.user_id == Some(self.user) => Ok(group),
+            Ok(_) | Err(StoreError::NotFound) => Err(ApiError::not_found("group")),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 impl FromRequest for HomeCaller {
@@ -44,14 +68,49 @@ impl FromRequest for HomeCaller {
     }
 }
 
+/// A home user who came in so, or by the cookie of the login: for what a page asks without headers of its own, and for leaving
+/// when the access token is over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CookieCaller(pub HomeCaller);
+
+impl FromRequest for CookieCaller {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let known = match admit(&request).await? {
+                Some(caller) => Some(caller),
+                None => admit_by_cookie(&request).await?,
+            };
+            known.map(Self).ok_or_else(refused)
+        })
+    }
+}
+
 fn refused() -> ApiError {
     let message = "Send Authorization: Bearer <access token>, one that has not expired";
     ApiError::new(Code::Unauthenticated, message)
 }
 
-async fn admit(request: &HttpRequest) -> ApiResult<Option<HomeCaller>> {
+fn shared(request: &HttpRequest) -> ApiResult<(&web::Data<Portal>, &Ctx)> {
     let shared = request.app_data::<web::Data<Portal>>().zip(request.app_data::<Ctx>());
-    let (portal, ctx) = shared.ok_or_else(|| ApiError::new(Code::Internal, "no portal or no context"))?;
+    shared.ok_or_else(|| ApiError::new(Code::Internal, "no portal or no context"))
+}
+
+async fn admit_by_cookie(request: &HttpRequest) -> ApiResult<Option<HomeCaller>> {
+    let (portal, ctx) = shared(request)?;
+    let Some(token) = cookie::kept(request, portal)? else {
+        return Ok(None);
+    };
+    let now = ctx.clock.now();
+    let found = ctx.db.read(move |conn| logins::find_by_refresh(conn, &token, now)).await?;
+    Ok(found.map(|(login, of)| HomeCaller::new(login, of)))
+}
+
+async fn admit(request: &HttpRequest) -> ApiResult<Option<HomeCaller>> {
+    let (portal, ctx) = shared(request)?;
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header
         .and_then(|text| text.split_once(' '))
@@ -64,7 +123,6 @@ async fn admit(request: &HttpRequest) -> ApiResult<Option<HomeCaller>> {
     let login = claims.login;
     let found = ctx.db.read(move |conn| logins::find(conn, login, now));
     let found = found.await?;
-    Ok(found
-        .filter(|(organization, user, _)| *organization == claims.org && *user == claims.sub)
-        .map(|(organization, user, _)| HomeCaller { organization, user, login }))
+    let found = found.filter(|of| of.organization == claims.org && of.user == claims.sub);
+    Ok(found.map(|of| HomeCaller::new(login, of)))
 }

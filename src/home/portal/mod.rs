@@ -10,6 +10,7 @@ mod address_limiter;
 mod api;
 mod attempts;
 mod auth_guard;
+mod cookie;
 mod emails;
 mod logins;
 mod mailer;
@@ -28,7 +29,7 @@ use tokio::task::JoinHandle;
 pub use address_limiter::AddressLimiter;
 pub use api::{operator_routes, portal_routes};
 pub use attempts::{Attempt, Guesser};
-pub use auth_guard::guard;
+pub use auth_guard::{HomeCaller, guard};
 pub use mailer::{MailFault, MailSettings, Security};
 pub use notices::{About, Notice, Notices, OperatorLetter, OperatorLetters};
 pub use passwords::{Hasher, Password, TypedPassword};
@@ -49,6 +50,8 @@ const SIGNING_KEY: &str = "portal_signing_key";
 pub struct PortalSettings {
     /// Where its pages are: what links in e-mails begin with.
     pub url: String,
+    /// How the server is reached from outside, where that is configured.
+    pub public_url: String,
     /// What signs access tokens; empty: made once and kept in the store.
     pub signing_key: String,
     /// How long an access token works.
@@ -75,6 +78,10 @@ pub struct Portal {
     login: Duration,
     mailer: Option<Arc<Mailer>>,
     limiter: AddressLimiter,
+    /// What browsers call its pages, besides the host that they ask.
+    origins: Vec<String>,
+    /// Whether browsers reach it by TLS, whatever the last part of the way looks like.
+    is_secure: bool,
 }
 
 /// Why the portal cannot be opened.
@@ -106,6 +113,9 @@ impl Portal {
             reset: settings.reset,
             operators: settings.operator_letters,
         };
+        let origins: Vec<String> =
+            [&links.url, &settings.public_url].into_iter().filter_map(|url| cookie::origin_of(url)).collect();
+        let is_secure = cookie::origin_of(&settings.public_url).is_some_and(|origin| origin.starts_with("https:"));
         let mailer = settings.mail.map(Mailer::new).transpose()?.map(Arc::new);
         let carrier = mailer.clone();
         let task = carrier.map(|mailer| mailer.start(context.clone(), links.clone()));
@@ -116,6 +126,8 @@ impl Portal {
             login: settings.login,
             mailer,
             limiter: AddressLimiter::new(settings.rate),
+            origins,
+            is_secure,
         };
         Ok((portal, task))
     }

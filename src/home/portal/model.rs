@@ -179,8 +179,8 @@ input! {
     /// What continues a login.
     #[schema(example = json!({"refresh_token": "kq0C…"}))]
     pub(crate) struct Refresh {
-        /// The refresh token of the last answer; each works once.
-        pub refresh_token: Text<1, 200>,
+        /// The refresh token of the last answer; each works once. A page of the portal leaves it out: it has the cookie.
+        pub refresh_token: Option<Text<1, 200>>,
     }
 }
 
@@ -194,8 +194,10 @@ pub(super) struct Tokens {
     pub token_type: &'static str,
     /// How long the access token works, in seconds.
     pub expires_in: u64,
-    /// For the next `POST /portal/refresh`; works once.
-    pub refresh_token: String,
+    /// For the next `POST /portal/refresh`; works once. Pages of the portal do not see it: they get the cookie `evenwatt_portal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub refresh_token: Option<String>,
     /// When the login ends, however often it is refreshed.
     pub login_expires_at: Timestamp,
 }

@@ -11,6 +11,7 @@ mod external_limits;
 mod home;
 mod link;
 mod plans;
+mod portal;
 mod proposal;
 mod safety;
 mod sharing;

@@ -10,6 +10,7 @@ mod lists;
 mod logins;
 mod pages;
 mod passwords;
+mod portal_cookies;
 mod retention;
 mod revoked;
 mod scopes;

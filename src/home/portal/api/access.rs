@@ -1,18 +1,23 @@
 //! How home users come in: invitations, passwords, logins and their tokens.
 //!
+//! A page of the portal gets its refresh token as a cookie, which no script can read; any other client finds it in the body.
+//!
 //! Nothing here shows whether an address is known: the answers are the same, and so is the work. A wrong address costs a
 //! hash as a wrong password does, and a forgotten password is looked up when its e-mail is written.
 
 use std::net::IpAddr;
 
+use actix_web::ResponseError as _;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, post, web};
 
 use super::super::Portal;
 use super::super::attempts::{Attempt, Guesser};
-use super::super::auth_guard::HomeCaller;
+use super::super::auth_guard::CookieCaller;
+use super::super::cookie::{self, Sender};
 use super::super::emails::{self, EmailKind};
-use super::super::logins::{self, Continued, Refreshed};
+use super::super::logins::{self, Carrier, Continued, Refreshed};
 use super::super::model::{HomeUser, Login, NewPassword, Refresh, ResetRequest, Tokens};
 use super::super::store::{self, Purpose};
 use super::record_event;
@@ -49,13 +54,27 @@ impl Portal {
     }
 }
 
-/// An answer that no cache may keep.
-fn answer(tokens: Tokens) -> HttpResponse {
+/// The answer to a login that begins or goes on, which no cache may keep. `by_cookie`: whoever asks keeps its token there.
+fn answer(
+    (request, portal): (&HttpRequest, &Portal),
+    by_cookie: bool,
+    continued: Continued,
+    now: Timestamp,
+) -> ApiResult<HttpResponse> {
+    let ends = continued.expires_at;
+    let mut tokens = portal.tokens(continued, now)?;
+    let kept = if by_cookie { tokens.refresh_token.take() } else { None };
     let mut response = reply(StatusCode::OK, "Welcome", tokens);
-    let headers = response.headers_mut();
-    let no_store = actix_web::http::header::HeaderValue::from_static("no-store");
-    headers.insert(actix_web::http::header::CACHE_CONTROL, no_store);
-    response
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(token) = kept {
+        cookie::keep(&mut response, (request, portal), &token, (now, ends));
+    }
+    Ok(response)
+}
+
+/// Whether the refresh token belongs into a cookie.
+fn is_page(request: &HttpRequest, portal: &Portal) -> bool {
+    Sender::of(request, portal) == Sender::Page
 }
 
 /// Accepts an invitation: chooses the password and logs in. The link in the e-mail works once.
@@ -69,9 +88,8 @@ async fn accept_invitation(
     token: web::Path<String>,
     Body(new): Body<NewPassword>,
 ) -> ApiResult<HttpResponse> {
-    let from = client_address(&request);
     let link = (token.into_inner(), Purpose::Invitation);
-    choose_password(&ctx, &portal, link, new, from).await
+    choose_password(&request, (&ctx, &portal), link, new).await
 }
 
 /// Chooses another password and logs in; all other logins end. The link in the e-mail works once.
@@ -85,18 +103,17 @@ async fn reset_password(
     token: web::Path<String>,
     Body(new): Body<NewPassword>,
 ) -> ApiResult<HttpResponse> {
-    let from = client_address(&request);
     let link = (token.into_inner(), Purpose::PasswordReset);
-    choose_password(&ctx, &portal, link, new, from).await
+    choose_password(&request, (&ctx, &portal), link, new).await
 }
 
 async fn choose_password(
-    ctx: &Ctx,
-    portal: &Portal,
+    request: &HttpRequest,
+    (ctx, portal): (&Ctx, &Portal),
     (secret, purpose): (String, Purpose),
     new: NewPassword,
-    from: IpAddr,
 ) -> ApiResult<HttpResponse> {
+    let from = client_address(request);
     let worthless = || ApiError::not_found("link; it is unknown, was used, or has expired");
     let (moment, lasts, looked_up) = (ctx.moment(), portal.login, secret.clone());
     let now = moment.now;
@@ -126,7 +143,7 @@ async fn choose_password(
         let whom = (home.organization_id, user.id);
         Ok::<_, ApiError>(logins::begin(conn, &moment, whom, lasts)?)
     });
-    Ok(answer(portal.tokens(begun.await?, now)?))
+    answer((request, portal), is_page(request, portal), begun.await?, now)
 }
 
 /// Forgets wrong passwords of somebody who had the e-mail: at this operator, and without a name of one where that is meant.
@@ -173,7 +190,7 @@ async fn log_in(
         guesser.prove(conn, now)?;
         logins::begin(conn, &moment, (home.organization_id, home.id), lasts)
     });
-    Ok(answer(portal.tokens(begun.await?, now)?))
+    answer((&request, &portal), is_page(&request, &portal), begun.await?, now)
 }
 
 fn locked(until: Timestamp, now: Timestamp) -> ApiError {
@@ -181,16 +198,33 @@ fn locked(until: Timestamp, now: Timestamp) -> ApiError {
     ApiError::new(Code::TooManyRequests, message).retry_after(until.since(now).as_secs() + 1)
 }
 
-/// Continues a login: a new access token and the next refresh token. Each refresh token works once; when one comes a second
-/// time, somebody else has it, and the login ends.
+/// Continues a login: a new access token and the next refresh token.
+///
+/// Each refresh token works once; when one comes a second time, somebody else has it, and the login ends. A page of the portal sends
+/// `{}`: its token is the cookie `evenwatt_portal`, and so is the next one. Two of its tabs may send the same cookie within 30
+/// seconds. The answer to a page that has no cookie is 204: nobody is logged in.
 #[utoipa::path(tag = "portal", security(()), request_body = Refresh,
-    responses((status = OK, body = Reply<Tokens>), PortalErrors))]
+    responses((status = OK, body = Reply<Tokens>),
+        (status = NO_CONTENT, description = "A page of the portal has no cookie: nobody is logged in"), PortalErrors))]
 #[post("/refresh")]
-async fn refresh_login(ctx: Ctx, portal: web::Data<Portal>, Body(given): Body<Refresh>) -> ApiResult<HttpResponse> {
+async fn refresh_login(
+    request: HttpRequest,
+    ctx: Ctx,
+    portal: web::Data<Portal>,
+    Body(given): Body<Refresh>,
+) -> ApiResult<HttpResponse> {
     let moment = ctx.moment();
     let now = moment.now;
+    let (carrier, token) = match given.refresh_token {
+        Some(token) => (Carrier::Body, token.to_string()),
+        None => match cookie::kept(&request, &portal)? {
+            Some(token) => (Carrier::Cookie, token),
+            None if is_page(&request, &portal) => return Ok(HttpResponse::NoContent().finish()),
+            None => return Err(ApiError::field("refresh_token", "required", "is required")),
+        },
+    };
     let refreshed = ctx.db.write(move |conn| -> StoreResult<_> {
-        let refreshed = logins::refresh(conn, now, &given.refresh_token)?;
+        let refreshed = logins::refresh(conn, now, (carrier, &token))?;
         if let Refreshed::Reused { organization, user } = refreshed {
             let (home, user) = store::find(conn, organization, user)?;
             record_event(conn, &moment, (&home, &user), EventKind::HomeUserRefreshReused)?;
@@ -198,18 +232,23 @@ async fn refresh_login(ctx: Ctx, portal: web::Data<Portal>, Body(given): Body<Re
         Ok(refreshed)
     });
     match refreshed.await? {
-        Refreshed::Continued(continued) => Ok(answer(portal.tokens(continued, now)?)),
+        Refreshed::Continued(continued) => answer((&request, &portal), carrier == Carrier::Cookie, continued, now),
         Refreshed::Reused { user, .. } => {
             tracing::warn!(%user, "a refresh token came twice; its login was ended");
-            Err(refresh_refused())
+            Ok(refresh_refused(&request, &portal, carrier))
         }
-        Refreshed::Refused => Err(refresh_refused()),
+        Refreshed::Refused => Ok(refresh_refused(&request, &portal, carrier)),
     }
 }
 
-fn refresh_refused() -> ApiError {
+/// A cookie that opens nothing is not sent again.
+fn refresh_refused(request: &HttpRequest, portal: &Portal, carrier: Carrier) -> HttpResponse {
     let message = "The refresh token is unknown, was used, or its login is over; log in again";
-    ApiError::new(Code::Unauthenticated, message)
+    let mut response = ApiError::new(Code::Unauthenticated, message).error_response();
+    if carrier == Carrier::Cookie {
+        cookie::forget(&mut response, (request, portal));
+    }
+    response
 }
 
 /// What is said to somebody who forgot the password.
@@ -254,21 +293,41 @@ pub(super) struct LogoutReply {
 }
 
 /// Ends this login: its access and refresh tokens stop working at once.
+///
+/// The cookie of a page is forgotten; it is also enough to end its login.
 #[utoipa::path(tag = "portal", security(("portal" = [])),
     responses((status = OK, body = Reply<LogoutReply>), HomeErrors))]
 #[post("/logout")]
-async fn log_out(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpResponse> {
+async fn log_out(
+    request: HttpRequest,
+    CookieCaller(caller): CookieCaller,
+    ctx: Ctx,
+    portal: web::Data<Portal>,
+) -> ApiResult<HttpResponse> {
     ctx.db.write(move |conn| logins::end(conn, caller.login)).await?;
-    let ended = LogoutReply { everywhere: false };
-    Ok(reply(StatusCode::OK, "Logged out", ended))
+    let mut response = reply(StatusCode::OK, "Logged out", LogoutReply { everywhere: false });
+    if is_page(&request, &portal) {
+        cookie::forget(&mut response, (&request, &portal));
+    }
+    Ok(response)
 }
 
 /// Ends all logins of the user, on every device.
+///
+/// The cookie of a page is forgotten; it is also enough to end the logins.
 #[utoipa::path(tag = "portal", security(("portal" = [])),
     responses((status = OK, body = Reply<LogoutReply>), HomeErrors))]
 #[post("/logout_everywhere")]
-async fn log_out_everywhere(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpResponse> {
+async fn log_out_everywhere(
+    request: HttpRequest,
+    CookieCaller(caller): CookieCaller,
+    ctx: Ctx,
+    portal: web::Data<Portal>,
+) -> ApiResult<HttpResponse> {
     ctx.db.write(move |conn| logins::end_all(conn, caller.user)).await?;
-    let ended = LogoutReply { everywhere: true };
-    Ok(reply(StatusCode::OK, "Logged out everywhere", ended))
+    let mut response = reply(StatusCode::OK, "Logged out everywhere", LogoutReply { everywhere: true });
+    if is_page(&request, &portal) {
+        cookie::forget(&mut response, (&request, &portal));
+    }
+    Ok(response)
 }

@@ -14,7 +14,7 @@ use crate::load::groups::{self, ExclusionTimes, ExclusionWarning, Group, GroupEx
 use crate::sites::locations;
 use crate::sites::stations::link::{SharedLink, Signals};
 use crate::sites::stations::{self, ConnectorStatus};
-use crate::store::{Conn, StoreError, StoreResult};
+use crate::store::{Conn, StoreResult};
 use kernel::*;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -126,17 +126,6 @@ impl HomeGroupView {
             created_at: group.created_at,
             updated_at: group.updated_at,
         })
-    }
-}
-
-impl HomeCaller {
-    /// The group, where it is this user's: anybody else's does not exist.
-    fn group(&self, conn: &mut Conn, id: GroupId) -> ApiResult<Group> {
-        match groups::find_group(conn, self.organization, id) {
-            Ok(group) if group.user_id == Some(self.user) => Ok(group),
-            Ok(_) | Err(StoreError::NotFound) => Err(ApiError::not_found("group")),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

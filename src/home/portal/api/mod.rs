@@ -3,6 +3,7 @@
 mod access;
 mod home;
 mod operators;
+mod stream;
 
 use super::model::{HomeUser, HomeUserView};
 use crate::events::{Change, EventKind};
@@ -18,7 +19,7 @@ pub fn operator_routes(config: &mut ServiceConfig) {
 
 /// Adds those of the portal; they have an auth guard of their own.
 pub fn portal_routes(config: &mut ServiceConfig) {
-    config.configure(access::routes).configure(home::routes);
+    config.configure(access::routes).configure(home::routes).service(stream::stream_home_events);
 }
 
 /// Writes down what happened to a home user, and answers how that looks.
