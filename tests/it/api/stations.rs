@@ -160,6 +160,35 @@ async fn a_qr_code_names_the_connector_where_several_work_at_once() {
 }
 
 #[actix_web::test]
+async fn a_qr_code_of_a_station_has_its_connection_url_and_may_be_saved() {
+    let app = TestApp::start().await;
+    let (left, right) = (app.station("Left").await, app.station("Right").await);
+    let picture = app.client.get(&format!("{}/qr.svg", left.path)).await;
+    assert_eq!((picture.status.as_u16(), &picture.headers["content-type"]), (200, &"image/svg+xml".parse().unwrap()));
+    assert!(!picture.headers.contains_key("content-disposition"));
+    // Drawn by the same crate, of what the station's URL is.
+    let code = qrcode::QrCode::new(&left.url).unwrap();
+    let expected = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(256, 256).build();
+    assert_eq!(picture.text, expected);
+    assert_ne!(app.client.get(&format!("{}/qr.svg", right.path)).await.text, picture.text);
+    let saved = app.client.get(&format!("{}/qr.svg?download=true", left.path)).await;
+    assert_eq!(saved.headers["content-disposition"], format!("attachment; filename=\"{}.svg\"", left.id));
+    assert_eq!(saved.text, picture.text);
+
+    let evses = app.client.get("/evses").await.json();
+    let (evse, code) = (evses["result"][0]["_id"].as_str().unwrap(), evses["result"][0]["code"].as_str().unwrap());
+    for end in ["svg", "png"] {
+        let request = app.client.request(reqwest::Method::GET, &format!("/evses/{evse}/qr.{end}?download=true"));
+        let sent = request.send().await.unwrap();
+        assert_eq!(sent.headers()["content-disposition"], format!("attachment; filename=\"{code}.{end}\""));
+    }
+    let stranger = app.stranger().await;
+    assert_eq!(stranger.get(&format!("{}/qr.svg", left.path)).await.error(404), "not_found");
+    let weak = app.client_with(&["read:evses"]).await;
+    assert_eq!(weak.get(&format!("{}/qr.svg", left.path)).await.error(403), "forbidden");
+}
+
+#[actix_web::test]
 async fn on_a_map_a_station_is_where_its_location_is() {
     let app = TestApp::start().await;
     let site = json!({"operatorName": "Site", "address": {}, "coordinates": [4.89, 52.37]});

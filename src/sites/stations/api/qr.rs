@@ -1,22 +1,25 @@
-//! The QR code of an EVSE: its code, and the connector's where connectors work at the same time.
+//! QR codes: of an EVSE its code, and the connector's where connectors work at the same time; of a station the URL that is entered at
+//! the charger.
 
+use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpResponse, get};
 use qrcode::render::svg;
 use qrcode::{Color, QrCode};
 
 use crate::filters;
-use crate::http::caller::ReadEvses;
+use crate::http::caller::{ReadEvses, ReadStations};
 use crate::http::docs::OneErrors;
 use crate::http::error::Faults;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, PathId, Query};
-use crate::sites::stations::store::{connectors, evses};
+use crate::sites::stations::model::station::StationView;
+use crate::sites::stations::store::{connectors, evses, station_view, stations};
 use crate::store::Conn;
-use kernel::{ConnectorId, EvseId, OrganizationId};
+use kernel::{ConnectorId, EvseId, OrganizationId, StationId};
 
 /// Adds these endpoints.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(get_evse_qr_svg).service(get_evse_qr_png);
+    config.service(get_evse_qr_svg).service(get_evse_qr_png).service(get_chargestation_qr_svg);
 }
 
 filters! {
@@ -24,6 +27,16 @@ filters! {
     pub(crate) struct QrParameters {
         /// The connector; needed where several work at the same time.
         pub connector: ConnectorId,
+        /// Whether a browser is to save the picture and not to show it.
+        pub download: bool,
+    }
+}
+
+filters! {
+    /// What is done with the picture.
+    pub(crate) struct PictureParameters {
+        /// Whether a browser is to save the picture and not to show it.
+        pub download: bool,
     }
 }
 
@@ -60,14 +73,23 @@ fn text(conn: &mut Conn, organization: OrganizationId, id: EvseId, wanted: Optio
     Ok(format!("{}{SEPARATOR}{code}", evse.code))
 }
 
-async fn qr_code(
-    ctx: &Ctx,
-    organization: OrganizationId,
-    id: EvseId,
-    wanted: Option<ConnectorId>,
-) -> ApiResult<QrCode> {
-    let text = ctx.db.read(move |conn| text(conn, organization, id, wanted)).await?;
-    QrCode::new(text).map_err(|_| ApiError::conflict("The code is too long for a QR code"))
+fn qr_code(text: &str) -> ApiResult<QrCode> {
+    QrCode::new(text).map_err(|_| ApiError::conflict("The text is too long for a QR code"))
+}
+
+fn svg(code: &QrCode) -> String {
+    code.render::<svg::Color<'_>>().min_dimensions(256, 256).build()
+}
+
+/// A picture, to be saved by this name where that is asked for.
+fn answer(kind: &'static str, download: Option<bool>, name: &str, picture: impl Into<Vec<u8>>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if download == Some(true) {
+        let plain = |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
+        let name: String = name.chars().map(plain).collect();
+        response.insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
+    }
+    response.content_type(kind).body(picture.into())
 }
 
 /// The QR code of an EVSE as SVG.
@@ -80,9 +102,9 @@ async fn get_evse_qr_svg(
     PathId(id): PathId<EvseId>,
     Query(parameters): Query<QrParameters>,
 ) -> ApiResult<HttpResponse> {
-    let code = qr_code(&ctx, caller.organization(), id, parameters.connector).await?;
-    let picture = code.render::<svg::Color<'_>>().min_dimensions(256, 256).build();
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(picture))
+    let organization = caller.organization();
+    let text = ctx.db.read(move |conn| text(conn, organization, id, parameters.connector)).await?;
+    Ok(answer("image/svg+xml", parameters.download, &format!("{text}.svg"), svg(&qr_code(&text)?)))
 }
 
 /// The QR code of an EVSE as PNG.
@@ -95,9 +117,33 @@ async fn get_evse_qr_png(
     PathId(id): PathId<EvseId>,
     Query(parameters): Query<QrParameters>,
 ) -> ApiResult<HttpResponse> {
-    let code = qr_code(&ctx, caller.organization(), id, parameters.connector).await?;
-    let picture = png(&code).map_err(|error| crate::store::StoreError::Failed(error.to_string()))?;
-    Ok(HttpResponse::Ok().content_type("image/png").body(picture))
+    let organization = caller.organization();
+    let text = ctx.db.read(move |conn| text(conn, organization, id, parameters.connector)).await?;
+    let picture = png(&qr_code(&text)?).map_err(|error| crate::store::StoreError::Failed(error.to_string()))?;
+    Ok(answer("image/png", parameters.download, &format!("{text}.png"), picture))
+}
+
+/// The connection URL of a charge station as a QR code, SVG.
+///
+/// It is what the charger is told: `connection_url` of the station.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), PictureParameters),
+    responses((status = OK, content_type = "image/svg+xml", body = String, description = "The picture"), OneErrors))]
+#[get("/chargestations/{id}/qr.svg")]
+async fn get_chargestation_qr_svg(
+    caller: Caller<ReadStations>,
+    ctx: Ctx,
+    PathId(id): PathId<StationId>,
+    Query(parameters): Query<PictureParameters>,
+) -> ApiResult<HttpResponse> {
+    let (organization, base) = (caller.organization(), ctx.websocket_url.clone());
+    let read = ctx.db.read(move |conn| -> ApiResult<StationView> {
+        let station = stations::find_station(conn, organization, id);
+        let station = station.map_err(|error| ApiError::missing(error, "charge station"))?;
+        Ok(station_view(conn, station, &base)?)
+    });
+    let station = read.await?;
+    let picture = svg(&qr_code(&station.connection_url)?);
+    Ok(answer("image/svg+xml", parameters.download, &format!("{id}.svg"), picture))
 }
 
 /// A picture in grey, a byte a pixel.
