@@ -11,11 +11,14 @@ export const target = () => new URL(process.env.EVENWATT_URL ?? "http://127.0.0.
 /** Headers without those of this connection. */
 const passed = (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !KEPT.has(name)));
 
-/** Passes a request on, with `authorization` if there is one; answers and streams flow as they come. */
-export function pass(request, response, authorization, body) {
+/** Passes a request on, with these headers of who asks; answers and streams flow as they come. */
+export function pass(request, response, { authorization, cookie } = {}, body) {
   const url = target();
   const headers = { ...passed(request.headers), host: url.host };
   if (authorization) headers.authorization = authorization;
+  if (cookie) headers.cookie = cookie;
+  // To the server the page is its own, as it will be.
+  if (headers.origin) headers.origin = url.origin;
   if (body !== undefined) headers["content-length"] = Buffer.byteLength(body);
   // A connection of its own: one that is kept may be closed by the server just when it is used again.
   const asked = http.request(
@@ -51,7 +54,7 @@ export function answer(request, response) {
   void standIn(request, response).then((done) => {
     if (done) return;
     const isPortal = request.url.startsWith("/v1.1/portal/");
-    pass(request, response, isPortal ? request.headers.authorization : `Bearer ${process.env.EVENWATT_API_KEY ?? ""}`);
+    pass(request, response, isPortal ? request.headers : { authorization: `Bearer ${process.env.EVENWATT_API_KEY ?? ""}` });
   });
   return true;
 }

@@ -1,10 +1,9 @@
-// Stands in for the endpoints of API-NEEDED.md until the server has them: accounts, what pages must know, the driver's page.
+// Stands in for the endpoints of API-NEEDED.md until the server has them: accounts, the driver's page.
 // Only for development and tests. Everything it shows of chargers, sessions and prices it asks the real API for.
 import { randomBytes } from "node:crypto";
 
 import { driver } from "./standin-driver.mjs";
-import { portal } from "./standin-portal.mjs";
-import { pass, target } from "./api.mjs";
+import { target } from "./api.mjs";
 
 const EMAIL = process.env.EVENWATT_OPERATOR_EMAIL ?? "operator@example.com";
 const PASSWORD = process.env.EVENWATT_OPERATOR_PASSWORD ?? "correct horse battery";
@@ -83,10 +82,7 @@ async function accounts(request, response, path, session) {
 /** Answers what the server lacks; false where the request is to be passed on. */
 export async function standIn(request, response) {
   const path = request.url.split("?")[0];
-  if (path === "/v1.1/pages/config") {
-    return (ok(response, { name: "Evenwatt", tiles: null, login: { password: true, oidc: [] } }), true);
-  }
-  if (path.startsWith("/v1.1/portal/")) return portal(request, response, path);
+  if (path === "/v1.1/pages/config" || path.startsWith("/v1.1/portal/")) return false;
   if (path.startsWith("/v1.1/driver/")) return (driver(request, response, path), true);
   if (request.method === "POST" && path === "/v1.1/account/login") {
     const said = JSON.parse((await bodyOf(request)) || "{}");
@@ -110,8 +106,6 @@ export async function standIn(request, response) {
   if (path === "/v1.1/account" || path.startsWith("/v1.1/account/")) return (await accounts(request, response, path, session), true);
   if (path === "/v1.1/operators" || path.startsWith("/v1.1/operators/")) return (operators(request, response), true);
   if (path === "/v1.1/audit") return (page(request, response, audit.filter(asAsked(request))), true);
-  const station = /^\/v1\.1\/chargestations\/(\w+)\/qr\.svg$/.exec(path)?.[1];
-  if (station) return (await qrOf(station, response), true);
   note(request);
   return false;
 }
@@ -136,14 +130,6 @@ function asAsked(request) {
     (!to || entry.createdAt <= to);
 }
 
-/** The link that is configured into a charger, as a picture. */
-async function qrOf(station, response) {
-  const { body } = await real(`/v1.1/chargestations/${station}`);
-  const { renderSVG } = await import("uqr");
-  response.writeHead(200, { "content-type": "image/svg+xml" });
-  response.end(renderSVG(body.result?.connection_url ?? ""));
-}
-
 function page(request, response, rows) {
   const query = new URL(request.url, "http://localhost").searchParams;
   const isAll = query.get("paginate_enabled") === "false";
@@ -163,5 +149,3 @@ function page(request, response, rows) {
     },
   );
 }
-
-export { pass };

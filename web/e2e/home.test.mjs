@@ -1,4 +1,4 @@
-// The home user's portal and the driver's page on a phone, with the panel's API on the other side.
+// The home user's portal on a phone, as the server serves it, and the driver's page; with the panel's API on the other side.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
@@ -25,7 +25,7 @@ afterEach(() => assert.deepEqual(page.wrongs.splice(0), []));
 
 test("an invitation is accepted and shows the home user's charger", async () => {
   const { pathname, search } = new URL(server.data.invitation);
-  await page.goto(server.base + pathname + search);
+  await page.goto(server.url + pathname + search);
   await page.getByLabel("Password, at least 10 characters").fill(PASSWORD);
   await page.getByLabel("The same again").fill(PASSWORD);
   await page.getByRole("button", { name: "Save the password" }).tap();
@@ -38,6 +38,17 @@ test("the login survives a reload and keeps its token out of reach of scripts", 
   await page.getByRole("heading", { name: "Lindenlaan 5" }).waitFor();
   const reachable = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }) + document.cookie);
   assert.doesNotMatch(reachable, /eyJ|evenwatt_portal/);
+  const [cookie] = await page.context().cookies(`${server.url}/v1.1/portal/refresh`);
+  assert.deepEqual([cookie.name, cookie.httpOnly, cookie.sameSite], ["evenwatt_portal", true, "Strict"]);
+});
+
+test("two tabs that are opened at the same time are both logged in", async () => {
+  const second = await page.context().newPage();
+  await Promise.all([page.reload(), second.goto(`${server.url}/portal`)]);
+  for (const tab of [page, second]) await tab.getByRole("heading", { name: "Lindenlaan 5" }).waitFor();
+  await second.close();
+  await page.reload();
+  await page.getByRole("heading", { name: "Lindenlaan 5" }).waitFor();
 });
 
 test("a priority charge is started and stopped", async () => {
@@ -62,6 +73,17 @@ test("exclusion times are changed here and seen by the operator, and the other w
   await page.getByRole("link", { name: "Home", exact: true }).tap();
   await api("PATCH", `/load_management/groups/${server.data.home._id}`, { name: "Lindenlaan five" });
   await page.getByRole("heading", { name: "Lindenlaan five" }).waitFor({ timeout: 2_500 });
+});
+
+test("what the car needs is set, and kept with its session", async () => {
+  const api = client(server.url, server.key);
+  const [session] = await api("GET", `/sessions?group=${server.data.home._id}&status=started`);
+  await page.getByRole("link", { name: "Plan", exact: true }).tap();
+  if (!session) return void (await page.getByText("Plug").first().waitFor());
+  await page.getByLabel(/Energy/).fill("12.5");
+  await page.getByRole("button", { name: "Save" }).tap();
+  await page.getByText("Saved").first().waitFor();
+  assert.equal((await api("GET", `/sessions/${session._id}`)).energy_need, 12.5);
 });
 
 test("plan and history say what to do while there is nothing", async () => {

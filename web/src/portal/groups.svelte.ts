@@ -1,35 +1,65 @@
-// The home user's groups, kept up to date: asked every two seconds while somebody looks, by ETag, until the portal has a stream.
+// The home user's groups, kept up to date: the portal's stream says that something changed, and what is shown is read again.
 import { Problem, type Schemas } from "../api/client";
-import { portalIfChanged } from "./login.svelte";
+import { throttled } from "../lib/live";
+import { login, portal, resume } from "./login.svelte";
 
 export type HomeGroup = Schemas["HomeGroupView"];
 
-const EVERY_MS = 2_000;
+/** Readings of a session come every few seconds: they need no answer each. */
+const AT_MOST_EVERY_MS = 500;
+/** A stream that was refused is asked for again after so long; until then the groups are read as often. */
+const REFUSED_MS = 5_000;
 
 export const groups = $state<{ list: HomeGroup[] | undefined; problem: Problem | undefined }>({ list: undefined, problem: undefined });
-let etag = "";
 
-/** Reads the groups where they changed. */
+/** Reads the groups. */
 export async function refresh(): Promise<void> {
   try {
-    const changed = await portalIfChanged<HomeGroup[]>("/groups", etag);
-    if (changed) {
-      etag = changed.etag;
-      groups.list = changed.result;
-    }
+    groups.list = await portal<HomeGroup[]>("GET", "/groups");
     groups.problem = undefined;
   } catch (error) {
     groups.problem = error instanceof Problem ? error : new Problem(String(error), 0, "page");
   }
 }
 
-/** Keeps them up to date until the answer is called. */
+/** Keeps them up to date until the answer is called. The stream is closed while nobody looks. */
 export function watchGroups(): () => void {
-  etag = "";
+  const changed = throttled(() => void refresh(), AT_MOST_EVERY_MS);
+  let stream: EventSource | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function open(): void {
+    stream = new EventSource("/v1.1/portal/events/stream");
+    // What happened before it was open is not said.
+    stream.onopen = changed;
+    stream.onmessage = changed;
+    // Broken connections are opened again by the browser; refused ones (a cookie that another tab used, a login that ended) are not.
+    stream.onerror = () => {
+      if (stream?.readyState === EventSource.CLOSED) timer = setTimeout(() => void again(), REFUSED_MS);
+    };
+  }
+
+  async function again(): Promise<void> {
+    await refresh();
+    if (login.isIn) await resume();
+    if (login.isIn && !document.hidden && stream?.readyState === EventSource.CLOSED) open();
+  }
+
+  function settle(): void {
+    if (document.hidden) {
+      stream?.close();
+      stream = undefined;
+    } else if (!stream) open();
+  }
+
   void refresh();
-  const timer = setInterval(() => document.hidden || void refresh(), EVERY_MS);
+  settle();
+  document.addEventListener("visibilitychange", settle);
   return () => {
-    clearInterval(timer);
+    document.removeEventListener("visibilitychange", settle);
+    clearTimeout(timer);
+    stream?.close();
+    stream = undefined;
     groups.list = undefined;
   };
 }

@@ -21,9 +21,9 @@ function take(tokens: Tokens | undefined): void {
   if (tokens) timer = setTimeout(() => void renew(), Math.max(5_000, tokens.expires_in * 1000 - EARLY_MS));
 }
 
-async function fetchJson(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
+async function fetchJson(method: string, path: string, body?: unknown): Promise<Response> {
   try {
-    const all: Record<string, string> = { ...headers };
+    const all: Record<string, string> = {};
     if (token) all.Authorization = `Bearer ${token}`;
     if (body !== undefined) all["Content-Type"] = "application/json";
     return await fetch(`/v1.1/portal${path}`, { method, headers: all, body: body === undefined ? undefined : JSON.stringify(body) });
@@ -75,13 +75,4 @@ export async function portal<T>(method: string, path: string, body?: unknown): P
   if (response.status === 401 && (await renew())) return resultOf<T>(await fetchJson(method, path, body));
   if (response.status === 401) take(undefined);
   return resultOf<T>(response);
-}
-
-/** Asks again what was asked before; nothing where it did not change. */
-export async function portalIfChanged<T>(path: string, etag: string): Promise<{ result: T; etag: string } | undefined> {
-  const response = await fetchJson("GET", path, undefined, etag ? { "If-None-Match": etag } : {});
-  if (response.status === 304) return undefined;
-  if (response.status === 401 && (await renew())) return portalIfChanged(path, "");
-  if (response.status === 401) take(undefined);
-  return { result: await resultOf<T>(response), etag: response.headers.get("etag") ?? "" };
 }
