@@ -165,16 +165,39 @@ pub struct Tariff {
 }
 
 impl Tariff {
+    /// The elements that hold at this instant, by the time of day alone, in their order.
+    fn holding_at(&self, at: Timestamp, zone: TimeZone) -> impl Iterator<Item = &Element> {
+        let (weekday, second) = wall_clock(at, zone);
+        self.elements.iter().filter(move |element| {
+            let window = element.when.window;
+            window.is_none_or(|window| window.contains(weekday, second))
+        })
+    }
+
+    /// What a session that begins at this instant is priced by at first: the name on the bill, and a component of each kind.
+    pub fn prices_at(&self, at: Timestamp, zone: TimeZone) -> Option<(&str, Vec<&Component>)> {
+        let begins = |element: &&Element| {
+            let when = &element.when;
+            let energy = when.from_energy.is_none_or(|from| from.get() <= 0);
+            energy && when.from_seconds.is_none_or(|from| from <= 0) && when.above_power.is_none()
+        };
+        let mut elements = self.holding_at(at, zone).filter(begins);
+        let first = elements.next()?;
+        let mut components: Vec<&Component> = first.components.iter().collect();
+        if self.selection == Selection::EachKind {
+            for component in elements.flat_map(|element| &element.components) {
+                if components.iter().all(|known| known.kind != component.kind) {
+                    components.push(component);
+                }
+            }
+        }
+        Some((&first.name, components))
+    }
+
     /// What a kilowatt-hour costs at this instant with tax, in millionths of the currency, by the time of day alone; `None`
     /// where energy has no price of its own.
     pub fn energy_price_at(&self, at: Timestamp, zone: TimeZone) -> Option<i64> {
-        let (weekday, second) = wall_clock(at, zone);
-        let holds = |element: &&Element| {
-            let window = element.when.window;
-            window.is_none_or(|window| window.contains(weekday, second))
-        };
-        let element = self.elements.iter().find(holds)?;
-        let component = element.component(Kind::Energy)?;
+        let component = self.holding_at(at, zone).next()?.component(Kind::Energy)?;
         let with_tax = component.price * (Decimal::ONE + component.tax / Decimal::ONE_HUNDRED);
         (with_tax * Decimal::from(1_000_000)).round().to_i64()
     }
