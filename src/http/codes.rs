@@ -30,6 +30,7 @@ codes! {
     TotpRequired = "totp_required", 401, "The password is right, and the account has a second factor: send `totp` too.";
     Forbidden = "forbidden", 403, "The API key, or the operator's role, lacks the scope that the endpoint needs.";
     Csrf = "csrf", 403, "A request with an operator's cookie that changes something must have X-CSRF-Token from GET /v1.1/account; load the page again.";
+    ForeignOrigin = "foreign_origin", 403, "The request comes from a page of another server.";
     NotFound = "not_found", 404, "There is no such object in your organization, or no such path.";
     MethodNotAllowed = "method_not_allowed", 405, "The path exists, but not with this method.";
     StationOffline = "station_offline", 406, "The station is offline or inactive.";

@@ -162,6 +162,33 @@ answer_sets! {
         "422": "The body has faults; all of them are listed",
         "429": "Too many requests from this address",
     }
+    /// Answers to a driver who looks.
+    DriverErrors {
+        "404": "There is no such charger, or it is not shown to everybody",
+        "422": "A parameter is malformed",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a driver about the own session.
+    DriverSessionErrors {
+        "403": "The request comes from a page of another server",
+        "404": "There is no such session, or it was not started by this browser",
+        "406": "The station is offline or inactive",
+        "409": "The request does not fit the present state",
+        "422": "The id is malformed",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a driver who starts.
+    DriverStartErrors {
+        "400": "The body is not JSON",
+        "403": "The request comes from a page of another server",
+        "404": "There is no such charger, or it is not for everybody and this card has no access",
+        "406": "The station is offline or inactive",
+        "409": "The request does not fit the present state",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "The card is not accepted, or the body has other faults; all of them are listed",
+        "429": "Too many requests from this address, or too many cards that are not accepted",
+    }
     /// Answers of sending a command to a station.
     CommandErrors {
         "400": "The body is not JSON, or the station refused",

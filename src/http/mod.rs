@@ -11,6 +11,7 @@ use clock::SharedClock;
 use kernel::{IdSource, Moment};
 
 pub mod address;
+pub mod address_limiter;
 pub mod body;
 pub mod caller;
 pub mod client;
@@ -29,6 +30,7 @@ pub mod login;
 pub mod merging;
 pub mod middleware;
 pub mod money;
+pub mod origin;
 mod principal;
 pub mod quantities;
 pub mod query;
@@ -68,6 +70,11 @@ impl Context {
     /// The same server for work of this lane.
     pub fn in_lane(&self, lane: Lane) -> Self {
         Self { db: self.db.in_lane(lane), ..self.clone() }
+    }
+
+    /// How browsers reach the server from outside, such as `http://10.0.0.5:8080`.
+    pub fn public_url(&self) -> String {
+        self.websocket_url.replacen("ws", "http", 1)
     }
 
     /// This instant, and ids for what happens in it.

@@ -364,10 +364,19 @@ fn format_of(request: &HttpRequest) -> Format {
     }
 }
 
+/// Reads `near` and `radius_km`, of a list that measures no driving distances.
+pub fn read_near(reader: &mut QueryReader) -> Option<Near> {
+    near_of(reader, None)
+}
+
 fn near(reader: &mut QueryReader) -> Option<Near> {
+    let driving: Option<bool> = reader.optional("driving");
+    near_of(reader, driving)
+}
+
+fn near_of(reader: &mut QueryReader, driving: Option<bool>) -> Option<Near> {
     let text: Option<String> = reader.optional("near");
     let radius_km: Option<f64> = reader.optional("radius_km");
-    let driving: Option<bool> = reader.optional("driving");
     if radius_km.is_some_and(|radius| radius.is_nan() || radius <= 0.0) {
         reader.fault("radius_km", "must be more than 0");
     }

@@ -6,7 +6,6 @@
 //! A home user is no API key. [`Portal`] answers below `/v1.1/portal`, where only its own access tokens are known; they are
 //! short, and looked up at every request, so that what was taken away is gone at once.
 
-mod address_limiter;
 mod api;
 mod attempts;
 mod auth_guard;
@@ -26,7 +25,6 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-pub use address_limiter::AddressLimiter;
 pub use api::{operator_routes, portal_routes};
 pub use attempts::{Attempt, Guesser};
 pub use auth_guard::{HomeCaller, guard};
@@ -35,6 +33,7 @@ pub use notices::{About, Notice, Notices, OperatorLetter, OperatorLetters};
 pub use passwords::{Hasher, Password, TypedPassword};
 
 use crate::http::Context;
+use crate::http::address_limiter::AddressLimiter;
 use crate::http::middleware::RateLimit;
 use crate::store::{Conn, StoreResult};
 use emails::Links;

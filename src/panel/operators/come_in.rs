@@ -19,6 +19,7 @@ use crate::events::EventKind;
 use crate::home::portal::{Attempt, Guesser, Notices, Password};
 use crate::http::docs::{AccountErrors, AccountLinkErrors};
 use crate::http::envelope::{Reply, reply};
+use crate::http::origin::require_own_origin;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Code, client_address, login, neighbourhood};
 use crate::store::{Conn, StoreError, StoreResult};
@@ -43,11 +44,11 @@ pub async fn guard<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let address = neighbourhood(client_address(request.request()));
-    let is_foreign = !request.method().is_safe() && !login::is_same_origin(request.request());
-    let admitted = match is_foreign {
-        true => Err(ApiError::new(Code::Csrf, "A page of another server sent this")),
-        false => accounts.limiter.count(address),
+    let own = match request.method().is_safe() {
+        true => Ok(()),
+        false => require_own_origin(request.request(), &accounts.context.public_url()),
     };
+    let admitted = own.and_then(|()| accounts.limiter.count(address));
     match admitted {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
         Err(error) => Ok(request.error_response(error).map_into_right_body()),

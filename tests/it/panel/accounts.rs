@@ -76,7 +76,7 @@ async fn a_cookie_changes_nothing_without_the_token_of_its_page() {
     // A form of another site could log somebody in as somebody else.
     let login = json!({"email": GRACE, "password": PASSWORD});
     let foreign = Browser::new(&app).bare(Method::POST, "/account/login").header("origin", "https://evil.example.com");
-    assert_eq!(grace.client.send(foreign.json(&login)).await.error(403), "csrf");
+    assert_eq!(grace.client.send(foreign.json(&login)).await.error(403), "foreign_origin");
     let own = Browser::new(&app).bare(Method::POST, "/account/login").header("origin", &app.client.base);
     assert_eq!(grace.client.send(own.json(&login)).await.status, 200);
 }
