@@ -126,25 +126,59 @@ pub(super) fn price(conn: &mut Conn, session: &mut Session) -> StoreResult<Optio
     let Some(connector) = session.connector_id else {
         return Ok(None);
     };
-    let site = stations::price_terms(conn, connector)?;
     let start = session.started_at.unwrap_or(session.created_at);
-    let organization = session.organization_id;
-    session.rate_id = site.rate;
-    let priced = match site.rate {
-        Some(rate) => rates::tariff_of(conn, organization, rate, &site.custom_fields)?
-            .map(|priced| (priced.version, priced.tariff)),
-        None => {
-            let priced = offers::tariff_of(conn, site.evse, start)?;
-            session.service_offer_id = priced.as_ref().map(|priced| priced.offer);
-            priced.map(|priced| (priced.version, priced.tariff))
-        }
-    };
-    let Some((version, tariff)) = priced else {
+    let Prices { rate, offer, tariff, zone } = prices_of(conn, session.organization_id, connector, start)?;
+    session.rate_id = rate;
+    if rate.is_none() {
+        session.service_offer_id = offer;
+    }
+    let Some((version, tariff)) = tariff else {
         return Ok(None);
     };
     session.rate_version = Some(version);
-    session.cost = Some(Json(computed(&tariff, site.zone, session, start, Vec::new())));
-    Ok(Some(Frozen { session_id: session.id, tariff: Json(tariff), timezone: site.zone.to_string() }))
+    session.cost = Some(Json(computed(&tariff, zone, session, start, Vec::new())));
+    Ok(Some(Frozen { session_id: session.id, tariff: Json(tariff), timezone: zone.to_string() }))
+}
+
+/// Where the prices of a connector come from, and what they are.
+struct Prices {
+    rate: Option<RateId>,
+    offer: Option<ServiceOfferId>,
+    /// With the version of the rate or offer.
+    tariff: Option<(i64, Tariff)>,
+    zone: TimeZone,
+}
+
+/// The prices of a connector: those of its rate, or where it has none those of the offer for its EVSE.
+fn prices_of(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    connector: ConnectorId,
+    at: Timestamp,
+) -> StoreResult<Prices> {
+    let site = stations::price_terms(conn, connector)?;
+    let (rate, zone) = (site.rate, site.zone);
+    let Some(id) = rate else {
+        let priced = offers::tariff_of(conn, site.evse, at)?;
+        let offer = priced.as_ref().map(|priced| priced.offer);
+        let tariff = priced.map(|priced| (priced.version, priced.tariff));
+        return Ok(Prices { rate, offer, tariff, zone });
+    };
+    let priced = rates::tariff_of(conn, organization, id, &site.custom_fields)?;
+    let tariff = priced.map(|priced| (priced.version, priced.tariff));
+    Ok(Prices { rate, offer: None, tariff, zone })
+}
+
+/// What a session that begins now at a connector would keep as its prices, and the time zone of their hours; none where nothing
+/// prices it.
+pub fn tariff_of(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    connector: ConnectorId,
+    at: Timestamp,
+) -> StoreResult<Option<(Tariff, TimeZone)>> {
+    let Prices { tariff, zone, .. } = prices_of(conn, organization, connector, at)?;
+    Ok(tariff.map(|(_, tariff)| (tariff, zone)))
 }
 
 impl Frozen {

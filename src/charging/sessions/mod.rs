@@ -33,6 +33,7 @@ mod repetition;
 mod request;
 pub mod retention;
 mod shelf;
+mod starting;
 mod stopping;
 mod stops;
 mod store;
@@ -49,15 +50,21 @@ pub use answers::{
 pub use api::routes;
 pub use cards::{Begun, Presented, judge, record_unknown_card};
 pub use corrections::{Correction, Settled};
+pub use cost::{SessionCost, tariff_of};
 pub use ending::assume_over;
 pub use evidence::Evidence;
 pub use home::{portal_routes, running_in};
+pub(crate) use model::NewSession;
 pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
 pub use moving::{Moved, has_old_readings, move_some};
 pub use ocpp2_transactions::{Driver, Recorded, Stage, TransactionEvent, note_car_schedule, note_needs, record_event};
 pub use open::OpenSessions;
 pub use overdue::{Patience, cancel_overdue, close_abandoned, end_forgotten, end_ghosts, of_before_boot};
 pub use readings::{MeterReport, Reading, Sample, record_readings};
+pub(crate) use starting::start_session;
+pub use stopping::Stopping;
 pub use stops::{StopReport, Stopped, stop_transaction};
-pub use store::{find_by_transaction, open_on_connectors, open_session_on, running, running_at, write_down};
+pub use store::{
+    find as find_session, find_by_transaction, open_on_connectors, open_session_on, running, running_at, write_down,
+};
 pub use transactions::{Asked, StartReport, Started, expects, note_state, start_transaction};

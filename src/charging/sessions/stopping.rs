@@ -35,9 +35,12 @@ input! {
     }
 }
 
+/// A session as it is after it was asked to stop, and what was done.
+type Asked = (Session, &'static str);
+
 /// What stopping needs: of the request, who may, and which session; of the server, the rest.
 #[derive(Clone)]
-pub(super) struct Stopping {
+pub struct Stopping {
     organization: OrganizationId,
     /// Whether the caller sees numbers of cards.
     whole: bool,
@@ -74,13 +77,24 @@ impl FromRequest for Stopping {
 }
 
 impl Stopping {
+    /// Stops a session of an organization.
+    pub fn new(
+        (ctx, performer): (Ctx, web::Data<Performer>),
+        (signals, patience): (web::Data<Signals>, web::Data<Patience>),
+        organization: OrganizationId,
+        id: SessionId,
+    ) -> Self {
+        Self { organization, whole: false, ctx, performer, signals, patience, id }
+    }
+
     async fn find(&self) -> ApiResult<Session> {
         let (organization, id) = (self.organization, self.id);
         let read = self.ctx.db.read(move |conn| store::find(conn, organization, id));
         read.await.map_err(missing)
     }
 
-    async fn stop(self, force: bool) -> ApiResult<HttpResponse> {
+    /// Stops it; by force it is over at once.
+    pub async fn stop(self, force: bool) -> ApiResult<Asked> {
         let session = self.find().await?;
         match (session.status, session.transaction_id) {
             (SessionStatus::Started, Some(transaction)) if force => self.force(session, transaction).await,
@@ -91,7 +105,7 @@ impl Stopping {
     }
 
     /// Asks the station; one that has been offline for long cannot be asked.
-    async fn ask(self, session: Session, transaction: i64) -> ApiResult<HttpResponse> {
+    async fn ask(self, session: Session, transaction: i64) -> ApiResult<Asked> {
         let (station, patience) = (session.chargestation_id, *self.patience.get_ref());
         if !self.performer.is_online(station) {
             let db = &self.ctx.db;
@@ -109,11 +123,11 @@ impl Stopping {
         let refused = self.clone();
         let failed = move |answer| refused.goes_on_or_ends(answer);
         self.performer.start_or(action, command, failed).await?;
-        Ok(reply(StatusCode::OK, "Stop requested", SessionView::from(session).seen(self.whole)))
+        Ok((session, "Stop requested"))
     }
 
     /// Ends it on our side, and asks the station to stop, which may or may not.
-    async fn force(self, session: Session, transaction: i64) -> ApiResult<HttpResponse> {
+    async fn force(self, session: Session, transaction: i64) -> ApiResult<Asked> {
         if self.performer.is_online(session.chargestation_id) {
             let action = about(&session, ActionKind::SessionStop, json!({"transaction": transaction, "force": true}));
             let command = StationCommand::StopCharging { transaction };
@@ -124,22 +138,19 @@ impl Stopping {
     }
 
     /// Gives up a session that never started.
-    async fn cancel(self) -> ApiResult<HttpResponse> {
+    async fn cancel(self) -> ApiResult<Asked> {
         let (organization, id, moment) = (self.organization, self.id, self.ctx.moment());
         let cancelled = self.ctx.db.write(move |conn| {
             let session = store::find(conn, organization, id)?;
             overdue::cancel(conn, &moment, session, "Stopped before it started")?;
-            Ok::<_, StoreError>(SessionView::from(store::find(conn, organization, id)?))
+            store::find(conn, organization, id)
         });
-        let view = cancelled.await?.seen(self.whole);
-        Ok(reply(StatusCode::OK, "Cancelled", view))
+        Ok((cancelled.await?, "Cancelled"))
     }
 
-    async fn assume(self, at: Timestamp, why: &'static str, said: &str) -> ApiResult<HttpResponse> {
+    async fn assume(self, at: Timestamp, why: &'static str, said: &'static str) -> ApiResult<Asked> {
         self.end(at, why).await?;
-        let session = self.find().await?;
-        let view = SessionView::from(session).seen(self.whole);
-        Ok(reply(StatusCode::OK, said, view))
+        Ok((self.find().await?, said))
     }
 
     /// Ends it by assumption, unless its end was reported meanwhile.
@@ -210,7 +221,7 @@ impl Stopping {
     request_body = SessionStop, responses((status = OK, body = Reply<SessionView>), CommandErrors))]
 #[post("/sessions/{id}/stop")]
 pub(super) async fn stop_session(stopping: Stopping, Body(how): Body<SessionStop>) -> ApiResult<HttpResponse> {
-    stopping.stop(how.force.unwrap_or(false)).await
+    answer(stopping, how.force.unwrap_or(false)).await
 }
 
 /// Stops a session, the way eDRV spells it: as POST without `force`.
@@ -218,5 +229,11 @@ pub(super) async fn stop_session(stopping: Stopping, Body(how): Body<SessionStop
     responses((status = OK, body = Reply<SessionView>), CommandErrors))]
 #[get("/sessions/{id}/stop")]
 pub(super) async fn stop_session_by_get(stopping: Stopping) -> ApiResult<HttpResponse> {
-    stopping.stop(false).await
+    answer(stopping, false).await
+}
+
+async fn answer(stopping: Stopping, force: bool) -> ApiResult<HttpResponse> {
+    let whole = stopping.whole;
+    let (session, said) = stopping.stop(force).await?;
+    Ok(reply(StatusCode::OK, said, SessionView::from(session).seen(whole)))
 }

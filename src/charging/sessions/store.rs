@@ -161,7 +161,8 @@ fn sessions_of(found: Vec<Arc<Open>>) -> Vec<Session> {
     found.into_iter().map(|open| Session::clone(&open.session)).collect()
 }
 
-pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: SessionId) -> StoreResult<Session> {
+/// The organization's session with this id.
+pub fn find(conn: &mut Conn, organization: OrganizationId, id: SessionId) -> StoreResult<Session> {
     if let Some(open) = open::known().and_then(|known| known.get(id))
         && open.session.organization_id == organization
     {
