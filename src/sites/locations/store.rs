@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::model::{Coordinates, Location, LocationFilter};
@@ -53,6 +54,16 @@ pub fn coordinates_of(conn: &mut Conn, ids: &[LocationId]) -> StoreResult<BTreeM
         .select((locations::id, locations::longitude, locations::latitude))
         .load(conn)?;
     Ok(found.into_iter().map(|(id, longitude, latitude)| (id, Coordinates { longitude, latitude })).collect())
+}
+
+/// Selects the locations between these degrees.
+#[auto_type]
+pub fn ids_within(longitudes: (f64, f64), latitudes: (f64, f64)) -> _ {
+    let (west, east): (f64, f64) = longitudes;
+    let (south, north): (f64, f64) = latitudes;
+    let across = locations::longitude.between(west, east);
+    let along = locations::latitude.between(south, north);
+    locations::table.filter(across).filter(along).select(locations::id)
 }
 
 /// What each of these locations is called, by its operator where it has no name, and its time zone.

@@ -15,8 +15,10 @@ mod store;
 mod uses;
 
 pub use api::routes;
-pub use model::condition::ConnectorStatus;
-pub use model::connector::{Connector, ConnectorView, ConnectorViews, CurrentType, PhaseRotation, PowerType};
+pub use model::condition::{ConnectorStatus, DetailedStatus};
+pub use model::connector::{
+    Connector, ConnectorType, ConnectorView, ConnectorViews, CurrentType, PhaseRotation, PowerType,
+};
 pub use model::evse::{Evse, folded_contract_id};
 pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep};
 pub use model::origin::CreatedBy;
@@ -33,7 +35,8 @@ pub use store::answers::{
     rating_of, stations_of_evses, status_of, strongest_outlets,
 };
 pub use store::connectors::{
-    connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector,
+    connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector, status_of_evse,
+    views_of_stations,
 };
 pub use store::dynamic_profiles::{dynamic_profile, forget_dynamic_profile, keep_dynamic_profile};
 pub use store::evses::find as find_evse;
@@ -41,6 +44,7 @@ pub use store::external_limits::{clear_external_limits, external_limits_of, keep
 pub use store::layout::{Layout, Outlet, layout, layout_changes};
 pub use store::passwords::{propose_password, take_over_password, withdraw_password};
 pub use store::policies::{card_policy, unknown_connectors};
+pub use store::public::{PublicStation, evses_of_stations, find_by_code, public_stations};
 pub use store::pushed::keep_pushed;
 pub use store::station_view;
 pub use store::stations::{

@@ -109,11 +109,14 @@ async fn update_evse(
         .write(move |change| {
             let mut evse = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(evse.updated_at)?;
-            let known_as = evse.evse_id.clone();
+            let (known_as, code) = (evse.evse_id.clone(), evse.code.clone());
             evse.apply(patch.clone(), change.moment)?;
             if known_as.is_some() && evse.evse_id != known_as {
                 let what = "The EVSE would lose its evse_id";
                 store::require_not_offered(change.conn, &uses, &[id], change.moment.now, what)?;
+            }
+            if evse.code != code {
+                store::require_free_code(change.conn, &evse)?;
             }
             store::update(change.conn, &evse)?;
             let station = evse.chargestation_id;

@@ -1,5 +1,5 @@
-//! QR codes: of an EVSE its code, and the connector's where connectors work at the same time; of a station the URL that is entered at
-//! the charger.
+//! QR codes: of an EVSE the URL of the page where drivers charge there, which ends in the code of the EVSE, and that of the connector
+//! where connectors work at the same time; of a station the URL that is entered at the charger.
 
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpResponse, get};
@@ -12,8 +12,9 @@ use crate::http::docs::OneErrors;
 use crate::http::error::Faults;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, PathId, Query};
+use crate::sites::stations::model::evse::Evse;
 use crate::sites::stations::model::station::StationView;
-use crate::sites::stations::store::{connectors, evses, station_view, stations};
+use crate::sites::stations::store::{connectors, evses, public, station_view, stations};
 use crate::store::Conn;
 use kernel::{ConnectorId, EvseId, OrganizationId, StationId};
 
@@ -40,8 +41,6 @@ filters! {
     }
 }
 
-/// Stands between the code of an EVSE and that of its connector.
-const SEPARATOR: char = '*';
 /// Pixels of a module.
 const SCALE: usize = 8;
 /// Modules of white around the code, as the standard asks for.
@@ -53,8 +52,8 @@ fn wrong(message: &str) -> ApiError {
     ApiError::faulty(Code::InvalidQuery, faults)
 }
 
-/// What the code says.
-fn text(conn: &mut Conn, organization: OrganizationId, id: EvseId, wanted: Option<ConnectorId>) -> ApiResult<String> {
+/// What the page of the EVSE is called.
+fn code(conn: &mut Conn, organization: OrganizationId, id: EvseId, wanted: Option<ConnectorId>) -> ApiResult<String> {
     let evse = evses::find(conn, organization, id).map_err(|error| ApiError::missing(error, "EVSE"))?;
     let mut own = connectors::connectors_of_station(conn, evse.chargestation_id)?;
     own.retain(|connector| connector.evse_id == id);
@@ -65,12 +64,31 @@ fn text(conn: &mut Conn, organization: OrganizationId, id: EvseId, wanted: Optio
         }
         None => None,
     };
-    if !evse.simultaneous || own.len() < 2 {
-        return Ok(evse.code);
+    let named = public::find_by_code(conn, &evse.code)?;
+    let is_unique = named.is_some_and(|(found, _)| found.id == id);
+    let shown = Evse { code: if is_unique { evse.code.clone() } else { id.to_string() }, ..evse };
+    match chosen {
+        None if shown.simultaneous && own.len() > 1 => {
+            Err(wrong("is needed: several connectors work at the same time"))
+        }
+        None => Ok(shown.code),
+        Some(connector) => Ok(shown.code_at(&connector.code_or_number(), own.len())),
     }
-    let connector = chosen.ok_or_else(|| wrong("is needed: several connectors work at the same time"))?;
-    let code = connector.code.clone().unwrap_or_else(|| connector.number.to_string());
-    Ok(format!("{}{SEPARATOR}{code}", evse.code))
+}
+
+/// The part of a path that says this text.
+fn segment(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'~' | b'*' => char::from(byte).to_string(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// The page where drivers charge at the EVSE with this code.
+fn page(ctx: &Ctx, code: &str) -> String {
+    format!("{}/e/{}", ctx.public_url(), segment(code))
 }
 
 fn qr_code(text: &str) -> ApiResult<QrCode> {
@@ -93,6 +111,9 @@ fn answer(kind: &'static str, download: Option<bool>, name: &str, picture: impl 
 }
 
 /// The QR code of an EVSE as SVG.
+///
+/// It says `<public URL>/e/<code>`, the page where drivers see the price and charge. Codes that were printed as text alone lead to
+/// the same EVSE, where a driver types them.
 #[utoipa::path(tag = "evses", params(("id" = EvseId, Path, description = "The EVSE"), QrParameters),
     responses((status = OK, content_type = "image/svg+xml", body = String, description = "The picture"), OneErrors))]
 #[get("/evses/{id}/qr.svg")]
@@ -103,8 +124,9 @@ async fn get_evse_qr_svg(
     Query(parameters): Query<QrParameters>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    let text = ctx.db.read(move |conn| text(conn, organization, id, parameters.connector)).await?;
-    Ok(answer("image/svg+xml", parameters.download, &format!("{text}.svg"), svg(&qr_code(&text)?)))
+    let code = ctx.db.read(move |conn| code(conn, organization, id, parameters.connector)).await?;
+    let picture = svg(&qr_code(&page(&ctx, &code))?);
+    Ok(answer("image/svg+xml", parameters.download, &format!("{code}.svg"), picture))
 }
 
 /// The QR code of an EVSE as PNG.
@@ -118,9 +140,10 @@ async fn get_evse_qr_png(
     Query(parameters): Query<QrParameters>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    let text = ctx.db.read(move |conn| text(conn, organization, id, parameters.connector)).await?;
-    let picture = png(&qr_code(&text)?).map_err(|error| crate::store::StoreError::Failed(error.to_string()))?;
-    Ok(answer("image/png", parameters.download, &format!("{text}.png"), picture))
+    let code = ctx.db.read(move |conn| code(conn, organization, id, parameters.connector)).await?;
+    let picture = png(&qr_code(&page(&ctx, &code))?);
+    let picture = picture.map_err(|error| crate::store::StoreError::Failed(error.to_string()))?;
+    Ok(answer("image/png", parameters.download, &format!("{code}.png"), picture))
 }
 
 /// The connection URL of a charge station as a QR code, SVG.
@@ -164,4 +187,15 @@ fn png(code: &QrCode) -> Result<Vec<u8>, png::EncodingError> {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.write_header()?.write_image_data(&pixels)?;
     Ok(picture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_stays_one_segment_of_a_path() {
+        assert_eq!(segment("K3M9X7PA*2"), "K3M9X7PA*2");
+        assert_eq!(segment("Hof 7/ä?"), "Hof%207%2F%C3%A4%3F");
+    }
 }

@@ -286,6 +286,11 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// What stands behind its EVSE's code where several connectors work at the same time.
+    pub fn code_or_number(&self) -> String {
+        self.code.clone().unwrap_or_else(|| self.number.to_string())
+    }
+
     /// The grid phases it uses; all three for direct current, and one-phase connectors without a known rotation use
     /// the first.
     pub fn phase_set(&self) -> PhaseSet {

@@ -110,12 +110,12 @@ pub struct Evse {
     /// What drivers call it.
     #[field(read = Name, new(example = "Left side"))]
     pub name: Option<String>,
-    /// Its code: the text of its QR code.
+    /// Its code: its QR code leads to `/e/<code>`, where drivers charge.
     #[field(
         read = Code,
         default = secrets::evse_code(),
-        new("Its code, unique in your organization; drawn by chance when absent."),
-        patch("Its code, unique in your organization; null draws another one by chance, and its QR code is another one then.")
+        new("Its code, unique on the server; drawn by chance when absent."),
+        patch("Its code, unique on the server; null draws another one by chance, and its QR code is another one then.")
     )]
     pub code: String,
     /// The station's own number of it; the next free one when absent.
@@ -160,6 +160,21 @@ pub struct Evse {
     /// When it last changed.
     #[field(name = "updatedAt", initial = moment.now, version)]
     pub updated_at: Timestamp,
+}
+
+/// Stands between the code of an EVSE and that of its connector.
+pub(crate) const CODE_SEPARATOR: char = '*';
+
+impl Evse {
+    /// What a QR code at this connector leads to, one of so many of the EVSE: the code of the EVSE, and where several work at the
+    /// same time that of the connector.
+    pub fn code_at(&self, connector_code: &str, connectors: usize) -> String {
+        if self.simultaneous && connectors > 1 {
+            format!("{}{CODE_SEPARATOR}{connector_code}", self.code)
+        } else {
+            self.code.clone()
+        }
+    }
 }
 
 /// Where a station stands.

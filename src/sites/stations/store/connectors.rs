@@ -14,7 +14,7 @@ use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::sites::rates;
-use crate::sites::stations::model::condition::{Condition, ConnectorStatus};
+use crate::sites::stations::model::condition::{Condition, ConnectorStatus, DetailedStatus};
 use crate::sites::stations::model::connector::{Connector, ConnectorView};
 use crate::sites::stations::model::connector_filter::ConnectorFilter;
 use crate::sites::stations::model::number::first_free;
@@ -139,6 +139,25 @@ pub(crate) fn views_by_station(
         views.entry(view.chargestation).or_default().push(view);
     }
     Ok(views)
+}
+
+/// The views of the connectors of these stations, whoever owns them, without their rates.
+pub fn views_of_stations(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<ConnectorView>> {
+    let rows = connectors_of_stations(conn, stations)?;
+    let numbers: BTreeMap<EvseId, i32> = evses::numbers(conn, stations)?.into_iter().collect();
+    let states = station_states(conn, stations)?;
+    let view = |row: Connector| {
+        let number = numbers.get(&row.evse_id).copied().unwrap_or(0);
+        let station = states.get(&row.chargestation_id).copied().unwrap_or_default();
+        ConnectorView::new(row, number, station, None)
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// How an EVSE is doing; one without connectors is out of use.
+pub fn status_of_evse(conn: &mut Conn, evse: EvseId) -> StoreResult<DetailedStatus> {
+    let condition = conditions_of_evses(conn, &[evse])?.remove(&evse);
+    Ok(condition.map_or(DetailedStatus::Unavailable, |condition| condition.detailed))
 }
 
 /// How each of these EVSEs is doing, where it has connectors.

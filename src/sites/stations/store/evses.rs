@@ -32,18 +32,21 @@ pub(crate) fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     if taken > 0 {
         return Err(ApiError::field("number", "already_exists", "the station already has an EVSE of this number"));
     }
-    let taken: i64 = evses::table
-        .filter(evses::organization_id.eq(evse.organization_id).and(evses::code.eq(&evse.code)))
-        .filter(evses::id.ne(evse.id))
-        .count()
-        .get_result(conn)?;
-    if taken > 0 {
-        return Err(ApiError::field("code", "already_exists", "another EVSE of your organization has this code"));
-    }
+    require_free_code(conn, evse)?;
     require_free_contract_id(conn, evse)?;
     diesel::insert_into(evses::table).values(evse).execute(conn)?;
     note_change(evse.chargestation_id);
     Ok(())
+}
+
+/// Another EVSE with the code of this one is a fault of that field: a QR code leads to one EVSE of the server.
+pub(crate) fn require_free_code(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+    let taken: i64 =
+        evses::table.filter(evses::code.eq(&evse.code)).filter(evses::id.ne(evse.id)).count().get_result(conn)?;
+    match taken {
+        0 => Ok(()),
+        _ => Err(ApiError::field("code", "already_exists", "another EVSE has this code; codes are unique on a server")),
+    }
 }
 
 /// Another EVSE of the organization with the `evse_id` of this one is a fault of that field: partners know an EVSE by it alone.

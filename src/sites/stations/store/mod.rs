@@ -12,6 +12,7 @@ pub(super) mod external_limits;
 pub(super) mod layout;
 pub(super) mod passwords;
 pub(super) mod policies;
+pub(super) mod public;
 pub(super) mod pushed;
 mod station_states;
 pub(super) mod stations;
