@@ -34,6 +34,7 @@ pub struct Config {
     pub panel: Panel,
     pub pages: Pages,
     pub portal: Portal,
+    pub driver: Driver,
     pub mail: Mail,
     pub routing: Routing,
     pub retention: Retention,
@@ -180,6 +181,15 @@ pub struct Portal {
     pub rate_burst: NonZeroU32,
 }
 
+/// Section `[driver]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Driver {
+    pub enabled: bool,
+    pub rate_per_second: NonZeroU32,
+    pub rate_burst: NonZeroU32,
+}
+
 /// Section `[mail]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -215,6 +225,7 @@ pub struct Retention {
     pub priority_charges_days: NonZeroU32,
     pub statuses_days: NonZeroU32,
     pub plans_days: NonZeroU32,
+    pub load_history_days: NonZeroU32,
     pub asset_readings_days: NonZeroU32,
     pub asset_quarters_days: NonZeroU32,
     pub events_days: NonZeroU32,

@@ -9,6 +9,7 @@ use actix_web::web;
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::balancing::Balancer;
+use crate::charging::driver::DriverAccess;
 use crate::charging::sessions::OpenSessions;
 use crate::control::actions::Performer;
 use crate::control::provisioning;
@@ -220,11 +221,13 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let accounts = web::Data::new(accounts);
     let auth_guard = AuthGuard::new(api_key_cache.clone().into_inner(), accounts.clone().into_inner(), limit);
     let auth_guard = web::Data::new(auth_guard);
+    let limit = RateLimit { per_second: config.driver.rate_per_second, burst: config.driver.rate_burst };
+    let driver = web::Data::new(DriverAccess::open(&api, config.driver.enabled, limit).await?);
     let patience = config.sessions.patience(context.clock.now());
     let mut tasks = tasks::start(
         &context,
         &connections,
-        (auth_guard.clone(), accounts.clone(), portal.clone()),
+        (auth_guard.clone(), accounts.clone(), portal.clone(), driver.clone()),
         (&config.retention, patience),
         &signals,
     )?;
@@ -259,6 +262,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         accounts,
         pages: web::Data::new(pages::settings::Settings::read(config)?),
         portal,
+        driver,
         gateway,
         feed,
         dispatcher,

@@ -16,7 +16,7 @@ use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, Code};
 use crate::{
-    balancing, charging::reservations, charging::sessions, control::actions, control::profiles, control::provisioning,
+    balancing, charging::driver, charging::reservations, charging::sessions, control::actions, control::profiles, control::provisioning,
     control::templates, events, gateway, home::portal, home::priority_charges, load::assets, load::groups,
     market::networks, market::offers, notify::realtime, notify::webhooks, panel::operators, people::organizations,
     people::tokens, people::users, sites::locations, sites::rates, sites::stations,
@@ -34,7 +34,10 @@ pub const PAGES: &str = "/v1.1/pages";
 /// The path of the portal, which has an auth guard of its own.
 pub const PORTAL: &str = "/v1.1/portal";
 
-/// Every slice, but for the portal.
+/// The path of what drivers do without a key.
+pub const DRIVER: &str = "/v1.1/driver";
+
+/// Every slice, but for the portal and drivers.
 const SLICES: [fn(&mut ServiceConfig<'_, '_>); 24] = [
     organizations::routes,
     locations::routes,
@@ -100,6 +103,7 @@ pub fn portal(config: &mut ServiceConfig<'_, '_>) {
         (name = "portal", description = "For home users: logging in, their groups, exclusion times and priority charges"),
         (name = "accounts", description = "For operators: logging in to the panel, passwords, the second factor"),
         (name = "operators", description = "Who works at the panel, and what they may do"),
+        (name = "driver", description = "For drivers, without a key: public stations, prices, charging with a card's number"),
         (name = "tokens", description = "RFID cards and virtual tokens"),
         (name = "rates", description = "What charging costs, and when"),
         (name = "evse networks", description = "EVSEs in groups that share their prices"),
@@ -134,6 +138,7 @@ fn document() -> utoipa::openapi::OpenApi {
             scope::scope(ACCOUNT).configure(|config| operators::account_routes(&mut ServiceConfig::Document(config))),
         )
         .service(scope::scope(PORTAL).configure(|config| portal(&mut ServiceConfig::Document(config))))
+        .service(scope::scope(DRIVER).configure(|config| driver::routes(&mut ServiceConfig::Document(config))))
         .service(scope::scope(PAGES).configure(|config| settings::routes(&mut ServiceConfig::Document(config))))
         .service(scope::scope(BASE).configure(|config| slices(&mut ServiceConfig::Document(config))))
         .split_for_parts();

@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result};
 
 use super::routes::{self, RouteTable};
 use super::{Config, pages, ready, telemetry, tls, unread, uses};
+use crate::charging::driver::{self, DriverAccess};
 use crate::charging::sessions::Patience;
 use crate::control::actions::Performer;
 use crate::events::Feed;
@@ -42,6 +43,7 @@ pub(super) struct Workers {
     pub(super) accounts: web::Data<Accounts>,
     pub(super) pages: web::Data<pages::settings::Settings>,
     pub(super) portal: web::Data<Portal>,
+    pub(super) driver: web::Data<DriverAccess>,
     pub(super) gateway: web::Data<GatewayDependencies>,
     pub(super) feed: web::Data<Feed>,
     pub(super) dispatcher: web::Data<Dispatcher>,
@@ -67,6 +69,7 @@ impl Workers {
             .app_data(self.accounts)
             .app_data(self.pages)
             .app_data(self.portal)
+            .app_data(self.driver)
             .app_data(self.gateway)
             .app_data(self.feed)
             .app_data(self.dispatcher)
@@ -107,6 +110,13 @@ fn services(config: &mut web::ServiceConfig, shows_metrics: bool) {
             web::scope(routes::ACCOUNT)
                 .wrap(from_fn(operators::guard))
                 .configure(|config| account_routes(&mut ServiceConfig::Worker(config)))
+                .default_service(web::to(routes::nowhere)),
+        )
+        .service(
+            web::scope(routes::DRIVER)
+                .wrap(from_fn(driver::guard))
+                .wrap(Compress::default())
+                .configure(|config| driver::routes(&mut ServiceConfig::Worker(config)))
                 .default_service(web::to(routes::nowhere)),
         )
         .service(

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::config;
 use super::retention::Retention;
+use crate::charging::driver::DriverAccess;
 use crate::charging::sessions::Session;
 use crate::gateway::connections::Connections;
 use crate::home::portal::Portal;
@@ -33,7 +34,12 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 pub fn start(
     context: &Context,
     connections: &Connections,
-    (keeper, accounts, portal): (web::Data<AuthGuard>, web::Data<Accounts>, web::Data<Portal>),
+    (keeper, accounts, portal, driver): (
+        web::Data<AuthGuard>,
+        web::Data<Accounts>,
+        web::Data<Portal>,
+        web::Data<DriverAccess>,
+    ),
     (days, patience): (&config::Retention, sessions::Patience),
     signals: &Signals,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
@@ -80,6 +86,7 @@ pub fn start(
             keeper.forget_quiet_keys();
             accounts.forget_quiet_addresses();
             portal.forget_quiet_addresses();
+            driver.forget_quiet_addresses();
             let (context, retention) = (forgetting.clone(), Arc::clone(&retention));
             async move {
                 let now = context.clock.now();

@@ -2,6 +2,7 @@
 
 mod assets;
 mod conventions;
+mod driver;
 mod events;
 mod groups;
 mod locations;

@@ -53,9 +53,10 @@ impl Operation {
 
 fn operations(document: &Value, group: &str, user: &str) -> Vec<Operation> {
     let mut all = Vec::new();
-    let paths = document["paths"].as_object().expect("paths");
-    // What pages show before anybody has logged in is shown to all.
-    for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("/v1.1/pages/")) {
+    let paths = document["paths"].as_object().expect("paths").iter();
+    // What pages show before anybody has logged in is shown to all, and drivers need nothing to be known by; `panel/` walks accounts.
+    let apart = ["/v1.1/pages/", "/v1.1/driver/", "/v1.1/account"];
+    for (path, item) in paths.filter(|(path, _)| !apart.iter().any(|start| path.starts_with(start))) {
         for (method, operation) in item.as_object().expect("operations") {
             let id = if path.contains("home_users") { user } else { group };
             let path = path.trim_start_matches("/v1.1");

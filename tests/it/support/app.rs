@@ -136,6 +136,7 @@ pub fn configuration(store_url: &str, options: &[(&str, &str)]) -> Config {
         ("EVENWATT_STORE_SYNCHRONOUS".to_owned(), "normal".to_owned()),
         ("EVENWATT_HTTP_RATE_BURST".to_owned(), "100000".to_owned()),
         ("EVENWATT_PORTAL_RATE_BURST".to_owned(), "100000".to_owned()),
+        ("EVENWATT_DRIVER_RATE_BURST".to_owned(), "100000".to_owned()),
         // A test that is not about it never meets the questions to a station that has settled, however far it moves the clock.
         ("EVENWATT_OCPP_SETTLE_SECONDS".to_owned(), "999999999".to_owned()),
         // The clock stands still while changes would be gathered.
