@@ -1,6 +1,21 @@
 // The driver's page without a key: public and visible stations, one EVSE by its code, start and stop by a card's number.
 import { bodyOf, ok, real, refuse } from "./standin.mjs";
 
+/** Prices as drivers are shown them: with tax, per kWh, per minute, per session. */
+const UNITS = { ENERGY: "kWh", TIME: "min", PARKING_TIME: "min", FLAT: "session" };
+const shownPrices = (components) =>
+  Object.keys(UNITS).flatMap((type) =>
+    components
+      .filter((component) => component.type === type)
+      .map(({ price, tax, grace_period }) => ({
+        type,
+        unit: UNITS[type],
+        price: (price * (1 + (tax ?? 0) / 100)) / (UNITS[type] === "min" ? 60 : 1),
+        tax: tax ?? 0,
+        free_minutes: (grace_period ?? 0) * 60,
+      })),
+  );
+
 const shownConnector = (connector) => ({
   _id: connector._id,
   number: connector.number,
@@ -45,7 +60,7 @@ async function offered(evse) {
       directions: station.location.directions,
     },
     connectors: connectors.map(shownConnector),
-    rate: rate && { name: rate.name, currency: rate.currency, price_components: rate.price_components ?? [] },
+    rate: rate && { name: rate.name, currency: rate.currency, price_components: shownPrices(rate.price_components ?? []) },
   };
 }
 
@@ -72,7 +87,7 @@ export async function driver(request, response, path) {
       (known) => known.physicalId === said.id_tag,
     );
     if (!token)
-      return refuse(response, 422, "invalid_body", "id_tag: is not known here", [{ field: "id_tag", message: "is not known here" }]);
+      return refuse(response, 422, "invalid_body", "id_tag: is not accepted here", [{ field: "id_tag", message: "is not accepted here" }]);
     const made = await real("/v1.1/sessions", {
       method: "POST",
       body: JSON.stringify({ connector: said.connector, id_tag: token.physicalId }),

@@ -122,7 +122,7 @@ test("the page behind the QR code shows price and status, and refuses a card tha
   assert.deepEqual(await axe(page), []);
   await page.getByLabel("Number of your card").fill("NOBODY");
   await page.getByRole("button", { name: "Start charging" }).tap();
-  await page.getByText("is not known here").waitFor();
+  await page.getByText("is not accepted here").waitFor();
 });
 
 test("a driver starts with a card and stops", async () => {

@@ -1,4 +1,4 @@
-// What the driver's page asks: the public part of the API. Assumed: see API-NEEDED.md.
+// What the driver's page asks: the part of the API that needs no key. A session is opened by the cookie that starting it set.
 import { call } from "../api/client";
 
 export interface Connector {
@@ -9,6 +9,8 @@ export interface Connector {
   type: string;
   power_type: string;
   power: number;
+  /** Of the page where charging is started: /e/<code>. */
+  code: string;
 }
 
 export interface Place {
@@ -27,7 +29,9 @@ export interface Charger {
   rate: {
     name: string;
     currency: string;
-    price_components: { type: string; price: number; tax?: number | null; grace_period?: number | null }[];
+    /** In the order in which drivers are to be shown them, with tax, per kWh, per minute and per session. */
+    price_components: { type: string; unit: string; price: number; tax: number; free_minutes: number }[];
+    minimum_amount: number | null;
   } | null;
 }
 

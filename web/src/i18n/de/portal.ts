@@ -28,6 +28,7 @@ export const portal = {
   "portal.log_out_everywhere": "Überall abmelden",
   "portal.edit": "Bearbeiten",
   "driver.title": "Laden",
+  "driver.charge_at": "Laden an {code}",
   "driver.map_title": "Ladepunkte",
   "driver.price": "Preis",
   "driver.free": "Für diesen Ladepunkt ist kein Preis festgelegt.",

@@ -28,6 +28,7 @@ export const portal = {
   "portal.log_out_everywhere": "Log out everywhere",
   "portal.edit": "Edit",
   "driver.title": "Charging",
+  "driver.charge_at": "Charge at {code}",
   "driver.map_title": "Chargers",
   "driver.price": "Price",
   "driver.free": "No price is set for this charger.",
