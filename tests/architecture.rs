@@ -70,7 +70,7 @@ const FACADES: [(&str, &str); 1] = [("sites/stations", "link")];
 
 /// Which room owns each table. Only its owner names a table; others ask the facade of its room, for what they want to know
 /// or for a selection of ids.
-const TABLES: [(&str, &[&str]); 23] = [
+const TABLES: [(&str, &[&str]); 24] = [
     ("store", &["counters", "secrets"]),
     ("http", &["idempotency_keys"]),
     ("events", &["events"]),
@@ -105,6 +105,7 @@ const TABLES: [(&str, &[&str]); 23] = [
         ],
     ),
     ("charging/reservations", &["reservations"]),
+    ("panel/audit", &["audit"]),
     ("panel/operators", &["operator_accounts", "operator_links", "operator_logins", "operators"]),
     ("notify/webhooks", &["webhook_deliveries", "webhooks"]),
     ("balancing", &["balancing_members", "balancing_states", "plan_bases", "plans"]),

@@ -229,6 +229,7 @@ pub struct Retention {
     pub asset_readings_days: NonZeroU32,
     pub asset_quarters_days: NonZeroU32,
     pub events_days: NonZeroU32,
+    pub audit_days: NonZeroU32,
     pub deliveries_days: NonZeroU32,
 }
 

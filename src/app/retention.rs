@@ -14,7 +14,8 @@ use crate::http::Context;
 use crate::notify::webhooks::retention as webhooks;
 use crate::store::{Conn, StoreResult};
 use crate::{
-    balancing, charging::reservations, control::actions, home::priority_charges, load::assets, sites::stations,
+    balancing, charging::reservations, control::actions, home::priority_charges, load::assets, panel::audit,
+    sites::stations,
 };
 use kernel::{OrganizationId, Timestamp};
 
@@ -69,6 +70,7 @@ fn kinds(days: &config::Retention) -> Vec<Kind> {
         kind("asset_readings", days.asset_readings_days, assets::retention::oldest, assets::retention::thin),
         kind("asset_quarters", days.asset_quarters_days, assets::retention::oldest, assets::retention::forget),
         kind("deliveries", days.deliveries_days, webhooks::oldest_over, webhooks::forget_deliveries),
+        kind("audit", days.audit_days, audit::oldest, audit::forget),
         kind("events", days.events_days, events::oldest, webhooks::forget_events),
     ];
     kinds.extend(thinned);

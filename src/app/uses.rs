@@ -6,8 +6,10 @@ use actix_web::web::{Data, ServiceConfig};
 use crate::charging::{reservations, sessions};
 use crate::control::{actions, provisioning};
 use crate::home::priority_charges;
+use crate::http::audit::Recorder;
 use crate::load::{assets, groups};
 use crate::market::{networks, offers};
+use crate::panel::audit;
 use crate::people::{tokens, users};
 use crate::sites::{locations, rates, stations};
 
@@ -45,6 +47,7 @@ pub(super) fn add(config: &mut ServiceConfig) {
         .app_data(Data::new(groups::Uses { assets: assets::count_of_group }))
         .app_data(Data::new(priority_charges::Uses { longest_running: sessions::longest_running_at }))
         .app_data(Data::new(reservations::Uses { is_charging: sessions::is_open_on }))
+        .app_data(Data::new(Recorder(audit::record)))
         .app_data(Data::new(PROVISIONING));
 }
 

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::audit;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::Needs;
@@ -139,6 +140,7 @@ impl<P: Permission> FromRequest for Caller<P> {
             }
             Some(principal) if principal.may(P::SCOPE) => {
                 Needs::here().note(P::SCOPE);
+                audit::note(request, || (&principal).into());
                 Ok(Self { principal, permission: PhantomData })
             }
             Some(_) => Err(ApiError::new(Code::Forbidden, format!("This needs the scope {}", P::SCOPE))),
@@ -159,7 +161,7 @@ macro_rules! permissions {
             impl Permission for $write { const SCOPE: &'static str = concat!("write:", $resource); }
         )*
         /// Every scope there is, besides `*`.
-        pub const SCOPES: &[&str] = &[$($read::SCOPE, $write::SCOPE,)* ReadOcpp::SCOPE, WriteOcpp::SCOPE];
+        pub const SCOPES: &[&str] = &[$($read::SCOPE, $write::SCOPE,)* ReadOcpp::SCOPE, WriteOcpp::SCOPE, ReadAudit::SCOPE];
     };
 }
 
@@ -186,6 +188,13 @@ permissions! {
     "service_offers": ReadServiceOffers WriteServiceOffers,
     "events": ReadEvents WriteEvents,
     "webhooks": ReadWebhooks WriteWebhooks,
+}
+
+/// May read who changed what.
+#[derive(Debug)]
+pub struct ReadAudit;
+impl Permission for ReadAudit {
+    const SCOPE: &'static str = "read:audit";
 }
 
 /// May read the messages of a station.

@@ -12,6 +12,7 @@ use kernel::{IdSource, Moment};
 
 pub mod address;
 pub mod address_limiter;
+pub mod audit;
 pub mod body;
 pub mod caller;
 pub mod client;

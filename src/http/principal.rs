@@ -21,6 +21,8 @@ pub struct Principal {
     pub organization: OrganizationId,
     /// Who it is.
     pub actor: Actor,
+    /// What they are called.
+    pub name: Arc<str>,
     /// What they may do: `read:groups`, …, or `*` for everything.
     pub scopes: Arc<BTreeSet<String>>,
 }

@@ -1,3 +1,4 @@
-//! Who works at the panel.
+//! Who works at the panel, and what they did.
 
+pub mod audit;
 pub mod operators;

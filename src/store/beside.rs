@@ -15,9 +15,17 @@ tokio::task_local! {
     static BESIDE: Beside;
 }
 
-/// Runs `work`; each write that it waits for itself, and not a task that it spawns, takes `beside` along.
+/// Runs `work`; each write that it waits for itself, and not a task that it spawns, takes `beside` along, after what the task takes
+/// along already.
 pub async fn with<F: Future>(beside: Beside, work: F) -> F::Output {
-    BESIDE.scope(beside, work).await
+    let both: Beside = match here() {
+        None => beside,
+        Some(outer) => Arc::new(move |conn| {
+            outer(conn)?;
+            beside(conn)
+        }),
+    };
+    BESIDE.scope(both, work).await
 }
 
 /// What the writes of this task take along.

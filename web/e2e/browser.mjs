@@ -4,6 +4,8 @@ import { createRequire } from "node:module";
 
 import { chromium } from "playwright-core";
 
+import { OPERATOR } from "./server.mjs";
+
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = [
   "--no-sandbox",
@@ -14,8 +16,6 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-
-export const OPERATOR = { email: "operator@example.com", password: "correct horse battery" };
 
 export function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: FLAGS });
@@ -44,8 +44,8 @@ export async function open(browser, options = {}) {
 }
 
 /** Logs in at the panel. */
-export async function logIn(page, base) {
-  await page.goto(`${base}/panel`);
+export async function logIn(page, url) {
+  await page.goto(`${url}/panel`);
   await page.getByLabel("E-mail address").fill(OPERATOR.email);
   await page.getByLabel("Password").fill(OPERATOR.password);
   await page.getByRole("button", { name: "Log in" }).click();

@@ -50,14 +50,14 @@ test("in German no page shows an English text", async () => {
   // Names of people are in no language.
   for (const name of ["Operator", "Home", "User"]) only.delete(name);
   const page = await open(it.browser, { locale: "de-DE" });
-  await page.goto(`${it.server.base}/panel`);
+  await page.goto(`${it.server.url}/panel`);
   await page.getByLabel("E-Mail-Adresse").fill("operator@example.com");
   await page.getByLabel("Passwort").fill("correct horse battery");
   await page.getByRole("button", { name: "Anmelden" }).click();
   await page.locator(".shell").waitFor();
   const wrong = [];
   for (const [name, path] of Object.entries(await panelPages(it.server))) {
-    await page.goto(`${it.server.base}/panel${path}`);
+    await page.goto(`${it.server.url}/panel${path}`);
     await page.locator("h1").waitFor();
     await settled(page);
     const shown = await page.evaluate(() => {
@@ -76,7 +76,7 @@ test("no page is wider than a phone, and nothing goes wrong on one", async () =>
   const page = await open(it.browser, PHONE);
   const wrong = [];
   const look = async (name, path) => {
-    await page.goto(it.server.base + path);
+    await page.goto(it.server.url + path);
     await page.locator("h1").first().waitFor();
     await settled(page);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -92,7 +92,7 @@ test("no page is wider than a phone, and nothing goes wrong on one", async () =>
     await look(name, path);
     wrong.push(...(await found(page, name)));
   }
-  await logIn(page, it.server.base);
+  await logIn(page, it.server.url);
   for (const [name, path] of Object.entries(await panelPages(it.server))) await look(name, `/panel${path}`);
   await page.context().close();
   assert.deepEqual(wrong, []);

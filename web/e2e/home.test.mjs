@@ -115,7 +115,7 @@ test("logging out ends the login", async () => {
 });
 
 test("the page behind the QR code shows price and status, and refuses a card that is unknown at its field", async () => {
-  await page.goto(`${server.base}/e/${server.data.evse.code}`);
+  await page.goto(`${server.url}/e/${server.data.evse.code}`);
   await page.getByText("Energy, per kWh").waitFor();
   const prices = await page.locator(".prices li").allTextContents();
   assert.match(prices[0], /kWh.*0\.508/);
@@ -130,7 +130,7 @@ test("a driver starts with a card and stops", async () => {
   const evses = await api("GET", "/evses?status=Available&paginate_limit=20");
   const stations = await api("GET", "/chargestations?online=true");
   const evse = evses.find(({ chargestation }) => stations.some(({ _id }) => _id === chargestation));
-  await page.goto(`${server.base}/e/${evse.code}`);
+  await page.goto(`${server.url}/e/${evse.code}`);
   await page.getByLabel("Number of your card").fill("04A1B2C3D4E5F6");
   await page.getByRole("button", { name: "Start charging" }).tap();
   await page.getByRole("button", { name: "Stop charging" }).waitFor({ timeout: 30_000 });
@@ -139,11 +139,11 @@ test("a driver starts with a card and stops", async () => {
 });
 
 test("the public map filters by type and power, and an unknown code is said", async () => {
-  await page.goto(`${server.base}/map`);
+  await page.goto(`${server.url}/map`);
   await page.locator(".pin").first().waitFor();
   assert.deepEqual(await axe(page), []);
   await page.getByLabel("At least").selectOption("150");
   await page.getByText("No charger matches.").waitFor();
-  await page.goto(`${server.base}/e/NOTHERE`);
+  await page.goto(`${server.url}/e/NOTHERE`);
   await page.getByText("There is no charger with this code").waitFor();
 });

@@ -65,7 +65,7 @@ async function nameAll(text) {
 async function walk(page, look) {
   const wrong = [];
   const go = async (name, path) => {
-    await page.goto(it.server.base + path);
+    await page.goto(it.server.url + path);
     await page
       .locator("h1")
       .first()
@@ -95,7 +95,7 @@ test("a name that is markup is shown, and never becomes an element or runs", asy
   const phone = await open(it.browser, PHONE);
   await enterPortal(phone, it.server);
   for (const path of Object.values(PORTAL_PAGES)) {
-    await phone.goto(it.server.base + path);
+    await phone.goto(it.server.url + path);
     await phone.waitForTimeout(300);
     assert.equal(await phone.evaluate(() => Boolean(window.hit) || document.querySelector("img[src='x']") !== null), false);
   }

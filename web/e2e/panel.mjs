@@ -11,7 +11,7 @@ export const it = { server: undefined, browser: undefined, page: undefined };
 before(async () => {
   [it.server, it.browser] = await Promise.all([start(), launch()]);
   it.page = await open(it.browser, { acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"] });
-  await logIn(it.page, it.server.base);
+  await logIn(it.page, it.server.url);
 });
 after(async () => {
   await it.browser?.close();
@@ -20,7 +20,7 @@ after(async () => {
 afterEach(() => assert.deepEqual(it.page.wrongs.splice(0), []));
 
 export const visit = async (path) => {
-  await it.page.goto(`${it.server.base}/panel${path}`);
+  await it.page.goto(`${it.server.url}/panel${path}`);
   await it.page.locator("h1").waitFor();
 };
 export const button = (name) => it.page.getByRole("button", { name, exact: true });

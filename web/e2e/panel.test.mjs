@@ -8,7 +8,7 @@ import { api, button, dialog, it, visit } from "./panel.mjs";
 
 test("a wrong password is refused in the API's words", async () => {
   const other = await open(it.browser);
-  await other.goto(`${it.server.base}/panel`);
+  await other.goto(`${it.server.url}/panel`);
   await other.getByLabel("E-mail address").fill(OPERATOR.email);
   await other.getByLabel("Password").fill("something else");
   await other.getByRole("button", { name: "Log in" }).click();
@@ -173,7 +173,7 @@ test("the panel needs less than 150 kB before the first chart or map", async () 
   };
   const fresh = await open(it.browser);
   fresh.on("response", count);
-  await logIn(fresh, it.server.base);
+  await logIn(fresh, it.server.url);
   await fresh.getByText("of 10 stations online").waitFor();
   const total = sizes.reduce((sum, size) => sum + size, 0);
   assert.ok(total > 10_000 && total < 150_000, `${total} bytes`);

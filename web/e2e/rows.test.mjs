@@ -36,7 +36,7 @@ before(async () => {
   [server, browser] = await Promise.all([start({ isEmpty: true }), launch()]);
   api = client(server.url, server.key);
   page = await open(browser, { acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"] });
-  await logIn(page, server.base);
+  await logIn(page, server.url);
 });
 after(async () => {
   await browser?.close();
@@ -44,7 +44,7 @@ after(async () => {
 });
 
 const visit = async (path) => {
-  await page.goto(`${server.base}/panel${path}`);
+  await page.goto(`${server.url}/panel${path}`);
   await page.locator("h1").waitFor();
 };
 

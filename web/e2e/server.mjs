@@ -1,12 +1,11 @@
-// Starts the real server with simulated chargers on a scratch database, and the pages in front of it.
+// Starts the real server, with the pages in it, with simulated chargers on a scratch database, and an operator who may do everything.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createServer } from "node:net";
 
-import { serve } from "../dev/serve.mjs";
-import { seed } from "./seed.mjs";
+import { client, seed } from "./seed.mjs";
 
 /** The server's binary: EVENWATT_BIN, else what cargo built. */
 const BINARY = process.env.EVENWATT_BIN ?? "../target/release/evenwatt";
@@ -39,6 +38,19 @@ function keyOf(child) {
   });
 }
 
+/** Who logs in at the panel. */
+export const OPERATOR = { email: "operator@example.com", password: "correct horse battery", name: "Operator" };
+
+/** Invites the operator, who accepts. */
+async function operator(url, key) {
+  const { email, name, password } = OPERATOR;
+  const { invitation_url } = await client(url, key)("POST", "/operators", { email, role: "Admin" });
+  const accept = `${url}/v1.1/account/invitations/${invitation_url.split("/").pop()}/accept`;
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(accept, { method: "POST", headers, body: JSON.stringify({ name, password }) });
+  if (!answer.ok) throw new Error(`The invitation was refused: ${await answer.text()}`);
+}
+
 /** A server with eight bays, seeded, or one that nobody used yet; `close` ends all of it. */
 export async function start({ fast = false, isEmpty = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "evenwatt-web-"));
@@ -56,19 +68,15 @@ export async function start({ fast = false, isEmpty = false } = {}) {
   // A test run that is killed leaves no server behind.
   process.once("exit", () => child.kill("SIGKILL"));
   const url = `http://127.0.0.1:${port}`;
-  process.env.EVENWATT_URL = url;
-  process.env.EVENWATT_API_KEY = key;
-  const pages = await serve();
   const close = async () => {
-    pages.closeAllConnections();
-    pages.close();
     child.kill("SIGTERM");
     await new Promise((ended) => child.once("exit", ended));
     rmSync(folder, { recursive: true, force: true });
   };
-  const data = await (isEmpty ? Promise.resolve({}) : seed(url, key)).catch(async (error) => {
+  const prepared = operator(url, key).then(() => (isEmpty ? {} : seed(url, key)));
+  const data = await prepared.catch(async (error) => {
     await close();
     throw error;
   });
-  return { base: `http://127.0.0.1:${pages.address().port}`, url, key, data, close };
+  return { url, key, data, close };
 }

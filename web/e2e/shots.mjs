@@ -27,7 +27,7 @@ await api("PATCH", `/chargestations/${bay._id}`, { name: LONG.slice(0, 80) });
 
 async function shoot(page, name, path) {
   if (ONLY && !ONLY.some((word) => name.replace(/^\w+_/, "").startsWith(word))) return;
-  await page.goto(server.base + path);
+  await page.goto(server.url + path);
   await page.locator("h1").first().waitFor();
   await page.waitForTimeout(SETTLED_MS);
   await page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage: true });
@@ -43,7 +43,7 @@ for (const look of (flag("as") ?? "desktop,phone,dark").split(",")) {
   await shoot(page, `${look}_login`, "/panel");
   await shoot(page, `${look}_portal-login`, "/portal");
   await shootAll(driverPages(server));
-  await logIn(page, server.base);
+  await logIn(page, server.url);
   await shootAll(panel);
   await enterPortal(page, server);
   await shootAll(PORTAL_PAGES);

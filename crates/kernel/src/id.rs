@@ -221,6 +221,8 @@ typed_id! { $
     WebhookId
     /// An event on its way to a webhook.
     DeliveryId
+    /// A line of the audit.
+    AuditId
     /// A value that a meter signed.
     EvidenceId
 }

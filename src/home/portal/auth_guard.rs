@@ -12,9 +12,10 @@ use actix_web::{Error, FromRequest, HttpRequest, web};
 
 use super::logins::Going;
 use super::{Portal, cookie, logins};
+use crate::http::audit::{self, ActorKind, Who};
 use crate::http::{ApiError, ApiResult, Code, Ctx, client_address, neighbourhood};
 use crate::load::groups::{self, Group};
-use crate::store::{Conn, StoreError};
+use crate::store::{Conn, StoreError, beside};
 use kernel::{GroupId, HomeLoginId, OrganizationId, Timestamp, UserId};
 
 /// Lets requests to the portal through, as long as their address does not send too many.
@@ -25,7 +26,10 @@ pub async fn guard<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let address = neighbourhood(client_address(request.request()));
     match portal.limiter.count(address) {
-        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Ok(()) => {
+            let line = audit::line_of(&request);
+            Ok(beside::with(line, next.call(request)).await?.map_into_left_body())
+        }
         Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }
 }
@@ -64,7 +68,7 @@ impl FromRequest for HomeCaller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { admit(&request).await.and_then(|caller| caller.ok_or_else(refused)) })
+        Box::pin(async move { noted(&request, admit(&request).await?) })
     }
 }
 
@@ -84,9 +88,21 @@ impl FromRequest for CookieCaller {
                 Some(caller) => Some(caller),
                 None => admit_by_cookie(&request).await?,
             };
-            known.map(Self).ok_or_else(refused)
+            noted(&request, known).map(Self)
         })
     }
+}
+
+/// A home user who is known, noted for the audit.
+fn noted(request: &HttpRequest, known: Option<HomeCaller>) -> ApiResult<HomeCaller> {
+    let caller = known.ok_or_else(refused)?;
+    audit::note(request, || Who {
+        organization: caller.organization,
+        kind: ActorKind::HomeUser,
+        id: caller.user.to_string(),
+        name: None,
+    });
+    Ok(caller)
 }
 
 fn refused() -> ApiError {

@@ -19,8 +19,8 @@ use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::principal::Principal;
 use super::request_id::{REQUEST_ID, request_id};
-use super::{Context, Ctx};
-use crate::store::Conn;
+use super::{Context, Ctx, audit};
+use crate::store::{Conn, beside};
 
 mod answer;
 mod claim;
@@ -75,7 +75,8 @@ pub async fn once<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let key = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (Some(key), &Method::POST) = (key, request.method()) else {
-        return Ok(next.call(request).await?.map_into_left_body());
+        let line = audit::line_of(&request);
+        return Ok(beside::with(line, next.call(request)).await?.map_into_left_body());
     };
     let principal = caller.0.clone();
     let (context, claim, answered) = match claim(answering, caller, key, &mut request).await {
@@ -95,7 +96,8 @@ pub async fn once<B: MessageBody + 'static>(
             }
             Err(error) => return Ok(request.error_response(error).map_into_right_body()),
         }
-        let response = claim.during(next.call(request)).await?;
+        let line = audit::line_of(&request);
+        let response = beside::with(line, claim.during(next.call(request))).await?;
         let (http_request, response) = response.into_parts();
         let response = settle(&claim, &context, response.map_into_boxed_body()).await?;
         Ok::<_, Error>(ServiceResponse::new(http_request, response).map_into_right_body())

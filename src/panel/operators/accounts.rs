@@ -168,9 +168,10 @@ impl Authenticator for Accounts {
 
     async fn authenticate(&self, secret: &str) -> ApiResult<Option<Principal>> {
         let login = self.login(secret).await?;
-        Ok(login.map(|Login { operator, .. }| Principal {
+        Ok(login.map(|Login { operator, account, .. }| Principal {
             organization: operator.organization_id,
             actor: Actor::Operator(operator.id),
+            name: account.name.into(),
             scopes: operator.role.scopes(),
         }))
     }

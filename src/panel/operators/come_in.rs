@@ -21,8 +21,8 @@ use crate::http::docs::{AccountErrors, AccountLinkErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::origin::require_own_origin;
 use crate::http::routing::ServiceConfig;
-use crate::http::{ApiError, ApiResult, Body, Code, client_address, login, neighbourhood};
-use crate::store::{Conn, StoreError, StoreResult};
+use crate::http::{ApiError, ApiResult, Body, Code, audit, client_address, login, neighbourhood};
+use crate::store::{Conn, StoreError, StoreResult, beside};
 use kernel::Timestamp;
 
 /// Adds the endpoints of accounts; they have an auth guard of their own.
@@ -50,7 +50,10 @@ pub async fn guard<B: MessageBody + 'static>(
     };
     let admitted = own.and_then(|()| accounts.limiter.count(address));
     match admitted {
-        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Ok(()) => {
+            let line = audit::line_of(&request);
+            Ok(beside::with(line, next.call(request)).await?.map_into_left_body())
+        }
         Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }
 }

@@ -8,6 +8,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 
 use super::accounts::Accounts;
 use super::logins::Login;
+use crate::http::audit::{self, ActorKind, Who};
 use crate::http::{ApiError, ApiResult, Code, login};
 
 /// A log-in that goes on. Where the request is to change something, a page of ours sent it.
@@ -36,5 +37,11 @@ async fn admit(request: &HttpRequest) -> ApiResult<LoggedIn> {
     if !request.method().is_safe() && !login::shows_token(request, &secret) {
         return Err(ApiError::new(Code::Csrf, Code::Csrf.meaning()));
     }
+    audit::note(request, || Who {
+        organization: login.operator.organization_id,
+        kind: ActorKind::Operator,
+        id: login.operator.id.to_string(),
+        name: Some(login.account.name.clone()),
+    });
     Ok(LoggedIn { login, secret })
 }

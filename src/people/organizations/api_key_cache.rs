@@ -80,6 +80,7 @@ impl Authenticator for ApiKeyCache {
         let principal = Principal {
             organization: key.organization_id,
             actor: Actor::ApiKey(key.id),
+            name: key.name.as_str().into(),
             scopes: Arc::new(key.scopes.0.0.clone()),
         };
         let works = key.works_at(now);

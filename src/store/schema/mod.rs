@@ -81,4 +81,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     operators,
     operator_logins,
     operator_links,
+    audit,
 );

@@ -160,3 +160,20 @@ diesel::table! {
         expires_at -> Instant,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    audit (id) {
+        id -> Text,
+        organization_id -> Text,
+        actor_type -> Text,
+        actor_id -> Text,
+        actor_name -> Text,
+        method -> Text,
+        path -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
