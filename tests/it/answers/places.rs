@@ -14,7 +14,8 @@ fn lists(document: &Value) -> Vec<(String, bool)> {
             let parameters = methods["get"]["parameters"].as_array();
             parameters.is_some_and(|all| all.iter().any(|one| one["name"] == name))
         };
-        if has("paginate_page") {
+        let is_of_keys = !path.starts_with("/v1.1/portal/");
+        if has("paginate_page") && is_of_keys {
             lists.push((path.replace("/v1.1", ""), has("near")));
         }
     }

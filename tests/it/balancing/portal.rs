@@ -95,7 +95,7 @@ async fn a_home_user_sees_the_sessions_at_the_own_charger_since_the_invitation()
 
     let began = depot.app.running.context.clock.now();
     depot.plug_in(0).await;
-    depot.app.pass(Duration::from_secs(300)).await;
+    depot.app.pass(Duration::from_secs(540)).await;
     let runs = ada.get("/portal/sessions").await.ok();
     assert_eq!((&runs[0]["status"], &runs[0]["chargingStop"]), (&json!("started"), &Value::Null));
     depot.unplug(0).await;
