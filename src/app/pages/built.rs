@@ -1,8 +1,8 @@
 //! The pages of `web/`, as `build.rs` put them into the program: a shell for each app, and the hashed files that it loads.
 
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, HeaderName, HeaderValue,
-    IF_NONE_MATCH, REFERRER_POLICY, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, HeaderValue, IF_NONE_MATCH,
+    REFERRER_POLICY, VARY,
 };
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -157,7 +157,6 @@ fn missing(reason: &str) -> HttpResponse {
     let page = include_str!("missing.html").replace("{reason}", &reason);
     HttpResponse::ServiceUnavailable()
         .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((HeaderName::from_static("retry-after"), "3600"))
         .content_type("text/html; charset=utf-8")
         .body(page)
 }
@@ -165,6 +164,7 @@ fn missing(reason: &str) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use actix_web::body::MessageBody as _;
+    use actix_web::http::header::HeaderName;
     use actix_web::test::TestRequest;
     use actix_web::web::Bytes;
 
