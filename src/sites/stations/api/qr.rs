@@ -148,7 +148,7 @@ async fn get_evse_qr_png(
 
 /// The connection URL of a charge station as a QR code, SVG.
 ///
-/// It is what the charger is told: `connection_url` of the station.
+/// It is what is entered at the charger: `connection_url` of the station.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), PictureParameters),
     responses((status = OK, content_type = "image/svg+xml", body = String, description = "The picture"), OneErrors))]
 #[get("/chargestations/{id}/qr.svg")]
