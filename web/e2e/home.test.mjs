@@ -1,4 +1,4 @@
-// The home user's portal on a phone, as the server serves it, and the driver's page; with the panel's API on the other side.
+// The home user's portal and the driver's page on a phone, as the server serves them; with the panel's API on the other side.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
