@@ -70,7 +70,7 @@ const FACADES: [(&str, &str); 1] = [("sites/stations", "link")];
 
 /// Which room owns each table. Only its owner names a table; others ask the facade of its room, for what they want to know
 /// or for a selection of ids.
-const TABLES: [(&str, &[&str]); 24] = [
+const TABLES: [(&str, &[&str]); 25] = [
     ("store", &["counters", "secrets"]),
     ("http", &["idempotency_keys"]),
     ("events", &["events"]),
@@ -89,6 +89,7 @@ const TABLES: [(&str, &[&str]); 24] = [
     ("load/assets", &["asset_readings", "assets"]),
     ("home/portal", &["home_links", "home_logins", "home_refresh_tokens", "home_users", "letters", "login_attempts"]),
     ("home/priority_charges", &["priority_charges"]),
+    ("control/acceptance", &["acceptance_tests"]),
     ("control/actions", &["actions"]),
     ("control/profiles", &["charging_profile_evses", "charging_profiles"]),
     ("control/templates", &["configuration_templates"]),

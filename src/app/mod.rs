@@ -12,7 +12,7 @@ use crate::balancing::Balancer;
 use crate::charging::driver::DriverAccess;
 use crate::charging::sessions::OpenSessions;
 use crate::control::actions::Performer;
-use crate::control::provisioning;
+use crate::control::{acceptance, provisioning};
 use crate::events::Feed;
 use crate::gateway::connections::Connections;
 use crate::gateway::dependencies::{GatewayDependencies, GatewaySettings};
@@ -238,6 +238,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let dispatcher = Dispatcher::open(context.clone(), config.webhook_settings()?, portal.notices()).await?;
     tasks.push(dispatcher.start());
     let dispatcher = web::Data::new(dispatcher);
+    tasks.push(acceptance::start(performer.get_ref().clone(), &signals).await?);
     tasks.push(provisioning::start(
         performer.get_ref().clone(),
         &signals,

@@ -16,7 +16,7 @@ use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, Code};
 use crate::{
-    balancing, charging::driver, charging::reservations, charging::sessions, control::actions, control::profiles,
+    balancing, charging::driver, charging::reservations, charging::sessions, control::acceptance, control::actions, control::profiles,
     control::provisioning, control::templates, events, gateway, home::portal, home::priority_charges, load::assets,
     load::groups, market::networks, market::offers, notify::realtime, notify::webhooks, panel::audit, panel::operators,
     people::organizations, people::tokens, people::users, sites::locations, sites::rates, sites::stations,
@@ -38,7 +38,7 @@ pub const PORTAL: &str = "/v1.1/portal";
 pub const DRIVER: &str = "/v1.1/driver";
 
 /// Every slice, but for the portal and drivers.
-const SLICES: [fn(&mut ServiceConfig<'_, '_>); 25] = [
+const SLICES: [fn(&mut ServiceConfig<'_, '_>); 26] = [
     organizations::routes,
     locations::routes,
     stations::routes,
@@ -51,6 +51,7 @@ const SLICES: [fn(&mut ServiceConfig<'_, '_>); 25] = [
     profiles::routes,
     templates::routes,
     provisioning::routes,
+    acceptance::routes,
     groups::routes,
     priority_charges::routes,
     assets::routes,

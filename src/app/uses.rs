@@ -4,7 +4,7 @@
 use actix_web::web::{Data, ServiceConfig};
 
 use crate::charging::{reservations, sessions};
-use crate::control::{actions, provisioning};
+use crate::control::{acceptance, actions, provisioning};
 use crate::home::priority_charges;
 use crate::http::audit::Recorder;
 use crate::load::{assets, groups};
@@ -12,6 +12,8 @@ use crate::market::{networks, offers};
 use crate::panel::audit;
 use crate::people::{tokens, users};
 use crate::sites::{locations, rates, stations};
+use crate::store::{Conn, StoreResult};
+use kernel::ConnectorId;
 
 /// Hands them to the handlers.
 pub(super) fn add(config: &mut ServiceConfig) {
@@ -48,8 +50,14 @@ pub(super) fn add(config: &mut ServiceConfig) {
         .app_data(Data::new(priority_charges::Uses { longest_running: sessions::longest_running_at }))
         .app_data(Data::new(reservations::Uses { is_charging: sessions::is_open_on }))
         .app_data(Data::new(Recorder(audit::record)))
+        .app_data(Data::new(acceptance::Uses { running_on }))
         .app_data(Data::new(PROVISIONING));
 }
 
 /// What provisioning asks, also where nobody called it.
 pub(super) const PROVISIONING: provisioning::Uses = provisioning::Uses { is_charging: sessions::is_open_on };
+
+fn running_on(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Option<acceptance::Running>> {
+    let session = sessions::open_session_on(conn, connector)?;
+    Ok(session.map(|session| acceptance::Running { transaction: session.transaction_id, power: session.power }))
+}

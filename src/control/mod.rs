@@ -1,5 +1,6 @@
 //! What stations are made to do: actions, charging profiles, configuration templates, and provisioning of new stations.
 
+pub mod acceptance;
 pub mod actions;
 pub mod profiles;
 pub mod provisioning;

@@ -126,6 +126,10 @@ kinds! {
     "chargestation" => Fields(&["chargestation", "orphans"]) => {
         StationOrphansFull = "chargestation.orphans_full", "A charge station ended so many transactions within a day of which it never reported a start that no more are kept.";
     }
+    "acceptance_test" => View("AcceptanceTestView") => {
+        AcceptanceTestStarted = "chargestation.acceptance_test.started", "An acceptance test of a charge station was started.";
+        AcceptanceTestEnded = "chargestation.acceptance_test.ended", "An acceptance test ended; `status` and `steps` say how.";
+    }
     "evse" => View("EvseView") => {
         EvseCreated = "evse.created", "An EVSE was created.";
         EvseUpdated = "evse.updated", "An EVSE was changed.";

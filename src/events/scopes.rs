@@ -9,6 +9,7 @@ const SCOPES: &[(&str, &str)] = &[
     ("api_key", "read:api_keys"),
     ("location", "read:locations"),
     ("chargestation", "read:chargestations"),
+    ("acceptance_test", "read:chargestations"),
     ("evse", "read:evses"),
     ("connector", "read:connectors"),
     ("session", "read:sessions"),

@@ -185,6 +185,8 @@ typed_id! { $
     SessionId
     /// A command that was sent to a station.
     ActionId
+    /// A test whether a station does what load management needs.
+    AcceptanceTestId
     /// A load-management group.
     GroupId
     /// A charge station's membership in a group.

@@ -45,6 +45,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reading_chunks,
     session_journal,
     meter_evidence,
+    acceptance_tests,
     actions,
     reservations,
     charging_profiles,

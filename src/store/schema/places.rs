@@ -347,6 +347,25 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
+    acceptance_tests (id) {
+        id -> Text,
+        organization_id -> Text,
+        chargestation_id -> Text,
+        connector_id -> Nullable<Text>,
+        status -> Text,
+        proof -> Nullable<Text>,
+        steps -> JsonDoc,
+        left_profile -> Nullable<Integer>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        ended_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
     actions (id) {
         id -> Text,
         organization_id -> Text,

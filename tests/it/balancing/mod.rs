@@ -1,5 +1,6 @@
 //! Balancing with stations that do as a test says: who is sent what, in which order, and what is shown of it.
 
+mod acceptance;
 mod again;
 mod assets;
 mod capacity;

@@ -1,5 +1,6 @@
 //! The gateway over real sockets, word for word.
 
+mod acceptance;
 mod access;
 mod commands;
 mod core_profile;
