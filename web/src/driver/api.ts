@@ -59,7 +59,7 @@ const evse = (code: string) => `/v1.1/driver/evses/${encodeURIComponent(code)}`;
 const result = async <T>(answer: Promise<{ result: T }>): Promise<T> => (await answer).result;
 
 export const readCharger = (code: string) => result(call<{ result: Charger }>("GET", evse(code)));
-export const startSession = (code: string, connector: string, idTag: string) =>
+export const startSession = (code: string, connector: string | undefined, idTag: string) =>
   result(call<{ result: Session }>("POST", `${evse(code)}/sessions`, { connector, id_tag: idTag }));
 export const readSession = (code: string, id: string) => result(call<{ result: Session }>("GET", `${evse(code)}/sessions/${id}`));
 export const stopSession = (code: string, id: string) => result(call<{ result: Session }>("POST", `${evse(code)}/sessions/${id}/stop`));

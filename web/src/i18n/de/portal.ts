@@ -30,6 +30,7 @@ export const portal = {
   "driver.title": "Laden",
   "driver.charge_at": "Laden an {code}",
   "driver.map_title": "Ladepunkte",
+  "driver.private": "Ist es eine private Ladestation, startet Ihre Karte sie trotzdem.",
   "driver.price": "Preis",
   "driver.free": "Für diesen Ladepunkt ist kein Preis festgelegt.",
   "driver.with_tax": "inkl. Steuer",

@@ -30,6 +30,7 @@ export const portal = {
   "driver.title": "Charging",
   "driver.charge_at": "Charge at {code}",
   "driver.map_title": "Chargers",
+  "driver.private": "If it is a private charger, your card starts it all the same.",
   "driver.price": "Price",
   "driver.free": "No price is set for this charger.",
   "driver.with_tax": "with tax",
