@@ -109,7 +109,7 @@ const TABLES: [(&str, &[&str]); 25] = [
     ("panel/audit", &["audit"]),
     ("panel/operators", &["operator_accounts", "operator_links", "operator_logins", "operators"]),
     ("notify/webhooks", &["webhook_deliveries", "webhooks"]),
-    ("balancing", &["balancing_members", "balancing_states", "plan_bases", "plans"]),
+    ("balancing", &["balancing_members", "balancing_states", "load_spans", "plan_bases", "plans"]),
 ];
 
 /// Files that name a table of another room all the same, because a join over both is the right thing there.

@@ -45,6 +45,7 @@ pub const TABLES: &[(&str, Bound)] = &[
     ("idempotency_keys", Passes("24 hours after the request")),
     ("letters", Passes("a day after they were sent, or when they are given up")),
     ("load_groups", Stands("created by hand")),
+    ("load_spans", Kept(&["load_history"])),
     ("locations", Stands("created by hand")),
     ("login_attempts", Passes("after their lock, and when an address is no longer known")),
     ("meter_evidence", Kept(&["evidence", "sessions"])),

@@ -67,6 +67,12 @@ fn kinds(days: &config::Retention) -> Vec<Kind> {
         ),
         kind("statuses", days.statuses_days, stations::retention::oldest, stations::retention::forget),
         kind("plans", days.plans_days, balancing::retention::oldest, balancing::retention::forget),
+        kind(
+            "load_history",
+            days.load_history_days,
+            balancing::retention::oldest_span,
+            balancing::retention::forget_spans,
+        ),
         kind("asset_readings", days.asset_readings_days, assets::retention::oldest, assets::retention::thin),
         kind("asset_quarters", days.asset_quarters_days, assets::retention::oldest, assets::retention::forget),
         kind("deliveries", days.deliveries_days, webhooks::oldest_over, webhooks::forget_deliveries),

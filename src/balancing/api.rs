@@ -11,6 +11,7 @@ use super::plan_rows;
 use super::power::{self, PowerView, Stretch};
 use super::proposal::{Proposal, ProposalView};
 use super::status::{self, GroupStatusView};
+use super::timeline::{self, Axis, TimelineView};
 use crate::filters;
 use crate::http::caller::ReadGroups;
 use crate::http::docs::{OneErrors, WriteErrors};
@@ -35,6 +36,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(list_group_plans)
         .service(simulate_group)
         .service(get_group_power)
+        .service(get_group_timeline)
         .service(get_group_charging_plan);
 }
 
@@ -215,6 +217,37 @@ fn stretch(query: &PowerQuery, now: Timestamp) -> ApiResult<Stretch> {
         true => Ok(Stretch { from, to, seconds }),
         false => Err(ApiError::faulty(Code::InvalidQuery, faults)),
     }
+}
+
+filters! {
+    /// Which part of the past and the future is shown.
+    pub(crate) struct TimelineQuery {
+        /// From when; a day before `to` when absent.
+        pub from: Timestamp,
+        /// Until when; now when absent. What lies in the future shows what is planned.
+        pub to: Timestamp,
+        /// Seconds of one span, rounded up to whole minutes or quarters of an hour; when absent so that there are at most 500 spans.
+        pub resolution: u32,
+    }
+}
+
+/// Shows a group on one axis of time, with its assets and what is planned.
+///
+/// Means of equal spans: what was drawn and granted, what capacity there was and how much of it was usable, what else drew, and from
+/// now on what cars are planned to draw. Minutes are kept for two days, quarters of an hour for `retention.load_history_days`.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group"), TimelineQuery),
+    responses((status = OK, body = Reply<TimelineView>), OneErrors))]
+#[get("/load_management/groups/{id}/timeline")]
+async fn get_group_timeline(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    PathId(id): PathId<GroupId>,
+    Query(query): Query<TimelineQuery>,
+) -> ApiResult<HttpResponse> {
+    let (organization, now) = (caller.organization(), ctx.clock.now());
+    let axis = Axis::new((query.from, query.to), query.resolution, now)?;
+    let read = ctx.db.read(move |conn| timeline::read(conn, organization, id, axis, now));
+    Ok(reply(StatusCode::OK, "Found", read.await.map_err(missing)?))
 }
 
 /// Shows when the cars of a home user's group charge: in the cheapest hours that are allowed, so that each is ready when it

@@ -33,8 +33,10 @@ mod explain;
 mod external_limits;
 mod follow;
 mod gather;
+mod history;
 mod home;
 mod ledger_rows;
+mod levels;
 mod load;
 mod loads;
 mod look;
@@ -64,6 +66,7 @@ mod status;
 mod store;
 mod stray;
 mod strays;
+mod timeline;
 mod tree;
 #[cfg(test)]
 mod virtual_group;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::escalation;
+use super::history::{self, Means, SpanKey};
 use super::ledger_rows;
 use super::loads::Freshness;
 use super::plan_documents::Packed;
@@ -29,6 +30,8 @@ pub(super) struct Record {
     pub freshness: Vec<Freshness>,
     /// Meters that showed a higher load than ever on this day.
     pub peaks: Vec<(AssetId, Peaks)>,
+    /// Spans of its history that are over.
+    pub history: Vec<(SpanKey, Means)>,
     /// The plan breaks a promise.
     pub faulty: bool,
     /// The plan, and how many of its tree are kept.
@@ -53,6 +56,7 @@ impl Record {
             remarks: Vec::new(),
             freshness: Vec::new(),
             peaks: Vec::new(),
+            history: Vec::new(),
             faulty: false,
             plan: None,
             events: Vec::new(),
@@ -66,6 +70,7 @@ impl Record {
             && self.remarks.is_empty()
             && self.freshness.is_empty()
             && self.peaks.is_empty()
+            && self.history.is_empty()
     }
 
     /// Keeps a plan of this instant, as one of the `newest`.
@@ -138,6 +143,7 @@ impl Record {
             };
             self.report(conn, moment, kind, station, &data)?;
         }
+        history::write(conn, self.root, &self.history, moment.now)?;
         for (asset, peaks) in &self.peaks {
             assets::save_peaks(conn, *asset, peaks)?;
         }

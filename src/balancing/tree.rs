@@ -11,7 +11,9 @@ use super::command_batch::{About, CommandBatch};
 use super::cycle::{Decided, decide};
 use super::escalation::shed_sessions;
 use super::gather::Site;
+use super::history::History;
 use super::ledger_rows;
+use super::levels::levels;
 use super::plan_documents::Packer;
 use super::replan::{Notes, ReplanRequests};
 use super::rows::Rows;
@@ -54,6 +56,8 @@ pub(super) struct Tree {
     recorded: Option<Plan>,
     /// What makes rows of plans.
     packer: Packer,
+    /// What it did over time.
+    history: History,
     asked: JoinSet<Answer>,
 }
 
@@ -96,6 +100,7 @@ impl Tree {
             current: None,
             recorded: None,
             packer: Packer::default(),
+            history: History::default(),
             asked: JoinSet::new(),
         }
     }
@@ -172,6 +177,8 @@ impl Tree {
         record.freshness = freshness;
         record.peaks = loads.higher_peaks(&current.site, now);
         record.faulty = !faults.is_empty();
+        self.history.note(levels(&current.site, &state, &current.plan, &loads, now), now);
+        record.history = self.history.take_finished(now);
         self.proceed(state, current, record).await?;
         Ok(Life::Goes)
     }

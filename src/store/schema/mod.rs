@@ -58,6 +58,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     balancing_states,
     plans,
     plan_bases,
+    load_spans,
     events,
     webhooks,
     webhook_deliveries,

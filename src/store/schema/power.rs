@@ -187,3 +187,22 @@ diesel::table! {
         reading -> JsonDoc,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    load_spans (subject_id, seconds, at) {
+        subject_id -> Text,
+        seconds -> Integer,
+        at -> Instant,
+        root_id -> Text,
+        milliseconds -> BigInt,
+        drawn -> Nullable<BigInt>,
+        granted -> Nullable<BigInt>,
+        capacity -> Nullable<BigInt>,
+        usable -> Nullable<BigInt>,
+        load_milliseconds -> BigInt,
+        load -> Nullable<BigInt>,
+    }
+}

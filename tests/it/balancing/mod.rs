@@ -17,3 +17,4 @@ mod proposal;
 mod safety;
 mod sharing;
 mod stories;
+mod timeline;
