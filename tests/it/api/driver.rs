@@ -358,3 +358,18 @@ async fn codes_are_unique_on_a_server_and_drivers_can_be_left_out() {
     driver.get("/chargestations").await.ok();
     assert_eq!(driver.get("/chargestations").await.error(429), "too_many_requests");
 }
+
+#[actix_web::test]
+async fn a_qr_code_is_the_url_of_the_page_where_drivers_charge() {
+    let app = TestApp::start_with(&[("EVENWATT_HTTP_PUBLIC_URL", "wss://charge.example.com/")]).await;
+    app.station("S").await;
+    let evses = app.client.get("/evses").await.json();
+    let path = format!("/evses/{}", text(&evses["result"][0]["_id"]));
+    app.client.patch(&path, json!({"code": "HOF 7"})).await.ok();
+    let picture = |url: &str| {
+        let code = qrcode::QrCode::new(url).expect("a short text");
+        code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(256, 256).build()
+    };
+    let shown = app.client.get(&format!("{path}/qr.svg")).await;
+    assert_eq!(shown.text, picture("https://charge.example.com/e/HOF%207"));
+}
