@@ -513,6 +513,7 @@ async fn orphans_go_whole() {
 #[actix_web::test]
 async fn a_store_that_takes_no_writes_is_not_ready() {
     let app = TestApp::start().await;
+    app.at_rest().await; // what is written at the start would be refused together with this
     assert_eq!(app.client.get_bare("/readyz").await.status, 200);
     let closed = app.running.context.db.write(|conn| -> StoreResult<bool> {
         match conn {
