@@ -16,10 +16,11 @@ use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, Code};
 use crate::{
-    balancing, charging::driver, charging::reservations, charging::sessions, control::acceptance, control::actions, control::profiles,
-    control::provisioning, control::templates, events, gateway, home::portal, home::priority_charges, load::assets,
-    load::groups, market::networks, market::offers, notify::realtime, notify::webhooks, panel::audit, panel::operators,
-    people::organizations, people::tokens, people::users, sites::locations, sites::rates, sites::stations,
+    balancing, charging::driver, charging::reservations, charging::sessions, control::acceptance, control::actions,
+    control::profiles, control::provisioning, control::templates, events, gateway, home::portal,
+    home::priority_charges, load::assets, load::groups, market::networks, market::offers, notify::realtime,
+    notify::webhooks, panel::audit, panel::operators, people::organizations, people::tokens, people::users,
+    sites::locations, sites::rates, sites::stations,
 };
 
 /// The path every endpoint starts with.

@@ -152,7 +152,7 @@ pub(super) fn read(
         let zone = locations::find(conn, organization, group.location_id)?.time_zone();
         look_ahead(&group, zone, axis, now, &mut capacity);
         let root = groups::root_of(conn, group.id)?;
-        let plans = status::charging_plans(conn, root, group.id, now)?;
+        let (plans, _) = status::planned_and_priced(conn, root, group.id, now)?;
         plan_ahead(&plans, axis, now, &mut planned);
     }
     Ok(TimelineView {
