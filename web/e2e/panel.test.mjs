@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { axe, logIn, open, OPERATOR } from "./browser.mjs";
+import { axe, logIn, open } from "./browser.mjs";
+import { OPERATOR } from "./server.mjs";
 import { api, button, dialog, it, visit } from "./panel.mjs";
 
 test("a wrong password is refused in the API's words", async () => {
@@ -12,7 +13,7 @@ test("a wrong password is refused in the API's words", async () => {
   await other.getByLabel("E-mail address").fill(OPERATOR.email);
   await other.getByLabel("Password").fill("something else");
   await other.getByRole("button", { name: "Log in" }).click();
-  await other.getByRole("alert").getByText("E-mail address or password is wrong.").waitFor();
+  await other.getByRole("alert").getByText("The e-mail address or the password is wrong.").waitFor();
   assert.deepEqual(await axe(other), []);
   await other.context().close();
 });

@@ -28,7 +28,6 @@ const EMPTY = [
   "/profiles",
   "/templates",
   "/webhooks",
-  "/audit",
 ];
 
 let server, browser, page, api;

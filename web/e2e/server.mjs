@@ -20,17 +20,17 @@ function freePort() {
   });
 }
 
-/** The server's API key, from what it prints when it starts. */
-function keyOf(child) {
+/** The server's API key and the link for its first operator, from what it prints when it starts. */
+function greetingOf(child) {
   return new Promise((found, reject) => {
     let said = "";
     const timer = setTimeout(() => reject(new Error(`The server did not start: ${said}`)), STARTED_MS);
     const read = (piece) => {
       said += piece;
       const key = /ew_(live|test)_\w+/.exec(said)?.[0];
-      if (!key) return;
+      if (!key || !said.includes("curl")) return;
       clearTimeout(timer);
-      found(key);
+      found({ key, invitation: /\S+\/panel\/invitations\/\S+/.exec(said)?.[0] });
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);
@@ -51,15 +51,15 @@ async function operator(url, key) {
   if (!answer.ok) throw new Error(`The invitation was refused: ${await answer.text()}`);
 }
 
-/** A server with eight bays, seeded, or one that nobody used yet; `close` ends all of it. */
-export async function start({ fast = false, isEmpty = false } = {}) {
+/** A server with eight bays, seeded, or an empty one, or one at which nobody can log in yet; `close` ends all of it. */
+export async function start({ fast = false, isNew = false, isEmpty = isNew } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "evenwatt-web-"));
   const port = await freePort();
   const demo = ["demo", "--keep", join(folder, "demo.db"), "--mixed", ...(fast ? ["--fast"] : [])];
   // A server keeps its data where it is started, and refuses variables that are ours.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("EVENWATT_")));
   const child = spawn(resolve(BINARY), [...(isEmpty ? ["serve"] : demo), "--listen", `127.0.0.1:${port}`], { cwd: folder, env });
-  const key = await keyOf(child).catch((error) => {
+  const { key, invitation } = await greetingOf(child).catch((error) => {
     child.kill("SIGKILL");
     throw error;
   });
@@ -73,10 +73,10 @@ export async function start({ fast = false, isEmpty = false } = {}) {
     await new Promise((ended) => child.once("exit", ended));
     rmSync(folder, { recursive: true, force: true });
   };
-  const prepared = operator(url, key).then(() => (isEmpty ? {} : seed(url, key)));
+  const prepared = (isNew ? Promise.resolve() : operator(url, key)).then(() => (isEmpty ? {} : seed(url, key)));
   const data = await prepared.catch(async (error) => {
     await close();
     throw error;
   });
-  return { url, key, data, close };
+  return { url, key, invitation, data, close };
 }

@@ -126,6 +126,8 @@ pub(super) struct OperatorView {
     pub name: String,
     /// Admin, Operator or Viewer.
     pub role: Role,
+    /// Whether the person may log in.
+    pub active: bool,
     /// invited, active or disabled.
     pub state: OperatorState,
     /// Whether logging in needs a code of a second factor (TOTP).
@@ -149,6 +151,7 @@ impl OperatorView {
     pub(super) fn new(operator: Operator, account: Account) -> Self {
         Self {
             id: operator.id,
+            active: operator.active,
             state: match (operator.active, &account.password_hash) {
                 (false, _) => OperatorState::Disabled,
                 (true, None) => OperatorState::Invited,

@@ -2,7 +2,6 @@
 import createClient, { type Middleware } from "openapi-fetch";
 
 import type { components, paths } from "../../gen/schema";
-import type { AssumedLists } from "./assumed";
 
 export type Schemas = components["schemas"];
 
@@ -128,16 +127,12 @@ export async function call<T>(method: string, url: string, body?: unknown, signa
 type JsonOf<P> = P extends { get: { responses: { 200: { content: { "application/json": infer J } } } } } ? J : never;
 
 /** The paths that answer pages of rows. */
-export type ListPath = keyof AssumedLists | { [P in keyof paths]: JsonOf<paths[P]> extends { totalDocs: number } ? P : never }[keyof paths];
+export type ListPath = { [P in keyof paths]: JsonOf<paths[P]> extends { totalDocs: number } ? P : never }[keyof paths];
 
 type Rows<J> = J extends { result: (infer R)[] } ? R : never;
 
 /** What the rows of a list are. */
-export type RowOf<P extends ListPath> = P extends keyof AssumedLists
-  ? AssumedLists[P]
-  : P extends keyof paths
-    ? Rows<JsonOf<paths[P]>>
-    : never;
+export type RowOf<P extends ListPath> = P extends keyof paths ? Rows<JsonOf<paths[P]>> : never;
 
 /** A page of a list; `path` may have an id in it already. */
 export function list<T>(path: string, query: Record<string, string | number | boolean>, signal?: AbortSignal): Promise<Page<T>> {

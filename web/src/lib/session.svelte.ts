@@ -1,4 +1,4 @@
-// Who is logged in at the panel, for which organization, and what the server says of itself. Assumed API: see API-NEEDED.md.
+// Who is logged in at the panel, for which organization, and what the server says of itself.
 import { call, Problem, setCsrfToken, whenLoggedOut } from "../api/client";
 import { forgetAll } from "./drafts.svelte";
 

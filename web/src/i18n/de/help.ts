@@ -35,7 +35,6 @@ export const help = {
   "help.minimum_connector_capacity": "Die kleinste Leistung, die einen Ladevorgang am Leben hält.",
   "help.ocpp": "Der Name der OCPP-Aktion, etwa GetConfiguration.",
   "help.opening_hours": "Leer heißt immer.",
-  "help.operator_locations": "Nur diese; alle, wenn leer.",
   "help.own_coordinates": "Wenn sie nicht dort steht, wo der Standort ist.",
   "help.parent": "Die Gruppe, deren Grenze sie mit einhält.",
   "help.parent_group": "Karten derselben Gruppe dürfen gegenseitig Ladevorgänge beenden.",

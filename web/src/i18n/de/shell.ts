@@ -125,6 +125,7 @@ export const shell = {
   "nav.operators": "Bediener",
   "one.operators": "Bediener",
   "operators.empty": "Hier arbeitet noch niemand. Laden Sie die erste Person ein.",
+  "operators.take_totp": "Zweiten Faktor entfernen",
   "settings.meters": "Zähler",
   "settings.no_meters": "Noch kein Smart Meter. Legen Sie unter Anlagen einen an, mit der Gruppe, die ihm folgt.",
   "one.profiles": "Ladeprofil",

@@ -35,7 +35,6 @@ export const help = {
   "help.minimum_connector_capacity": "The least power that keeps a session alive.",
   "help.ocpp": "The name of the OCPP action, such as GetConfiguration.",
   "help.opening_hours": "Empty means always.",
-  "help.operator_locations": "Only these; all when empty.",
   "help.own_coordinates": "When it is not where the location is.",
   "help.parent": "The group whose limit it shares as well.",
   "help.parent_group": "Tokens of the same group may stop each other's sessions.",

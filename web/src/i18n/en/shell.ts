@@ -125,6 +125,7 @@ export const shell = {
   "nav.operators": "Operators",
   "one.operators": "Operator",
   "operators.empty": "Nobody works here yet. Invite the first operator.",
+  "operators.take_totp": "Take second factor away",
   "settings.meters": "Meters",
   "settings.no_meters": "No smart meter yet. Create one under Assets, with the group that follows it.",
   "one.profiles": "Charging profile",

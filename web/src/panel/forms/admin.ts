@@ -46,7 +46,6 @@ export const OPERATOR: Section[] = [
       { name: "email", kind: "email", required: true },
       { name: "name" },
       { name: "role", kind: "select", options: ["Admin", "Operator", "Viewer"], words: "role", required: true },
-      { name: "locations", kind: "refs", ref: "location", help: "help.operator_locations" },
     ],
   },
 ];
@@ -77,14 +76,14 @@ export const API_KEYS = resource({
 });
 
 /** Whom somebody is stays; what they may is changed. */
-const OPERATOR_UPDATE: Section[] = [{ fields: OPERATOR[0]?.fields.slice(2) ?? [] }];
+const OPERATOR_UPDATE: Section[] = [{ fields: [...(OPERATOR[0]?.fields.slice(2) ?? []), { name: "active", kind: "toggle" }] }];
 
 export const OPERATORS = resource({
   path: "/v1.1/operators",
   page: "/panel/settings",
   words: "operators",
   scope: "operators",
-  name: (row) => row.name || row.email,
+  name: (row) => row.name || (row.email ?? ""),
   sections: OPERATOR,
   updates: OPERATOR_UPDATE,
   initial: { role: "Viewer" },
