@@ -128,6 +128,7 @@ fn invite(change: &mut Change<'_>, accounts: &Accounts, account: &Account) -> Ap
         Notices::queue_invitation(change.conn, whom, email, change.moment)?;
         return Ok(None);
     }
+    invitations::require_own(change.conn, account, change.organization)?;
     Ok(invitations::link(change.conn, account, (&accounts.links, change.moment))?)
 }
 

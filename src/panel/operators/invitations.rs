@@ -36,6 +36,19 @@ pub(super) fn create(change: &mut Change<'_>, new: &NewOperator) -> ApiResult<(O
     Ok((operator, account))
 }
 
+/// Refuses to show the link to an account that is also another organization's, until its owner chose a password: who has the link would
+/// get in there, too.
+pub(super) fn require_own(conn: &mut Conn, account: &Account, organization: OrganizationId) -> ApiResult<()> {
+    let is_waiting = account.password_hash.is_none();
+    let others = store::of_account(conn, account.id)?.into_iter().any(|(own, _)| own.organization_id != organization);
+    if is_waiting && others {
+        let message =
+            "Another organization invited this address, and that is not accepted yet; invite again when it is";
+        return Err(ApiError::conflict(message));
+    }
+    Ok(())
+}
+
 /// The link by which a password is chosen; none where there is one.
 pub(super) fn link(
     conn: &mut Conn,

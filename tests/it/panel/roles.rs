@@ -87,6 +87,18 @@ async fn nobody_gives_or_takes_more_than_they_have_and_an_admin_stays() {
 }
 
 #[actix_web::test]
+async fn nobody_gets_into_another_organization_by_inviting_whom_it_invited() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger().await;
+    let invite = json!({"email": GRACE, "role": "Admin"});
+    let grace = app.client.post("/operators", invite.clone()).await.created();
+    assert_eq!(stranger.post("/operators", invite.clone()).await.error(409), "conflict");
+    assert_eq!(stranger.get("/operators").await.json()["totalDocs"], 0, "nothing is half done");
+    Browser::accepted(&app, &grace).await;
+    assert_eq!(stranger.post("/operators", invite).await.created()["invitation_url"], json!(null));
+}
+
+#[actix_web::test]
 async fn a_person_works_for_two_organizations_one_at_a_time() {
     let app = TestApp::start().await;
     let stranger = app.stranger().await;
