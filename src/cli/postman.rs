@@ -41,6 +41,8 @@ struct Step {
     /// The operation makes sense within a story only: it is not sent again with the others of its tag.
     #[serde(default)]
     only_here: bool,
+    /// The code with which it is refused at this place of the story; it succeeds where there is none.
+    refusal: Option<String>,
     /// Lines of JavaScript after the usual test; `result` is the answer's result.
     #[serde(default)]
     tests: Vec<String>,
@@ -68,6 +70,9 @@ pub fn collection(document: &OpenApi) -> Result<Value> {
         json!({"key": "api_key", "value": ""}),
         json!({"key": "access_token", "value": ""}),
         json!({"key": "refresh_token", "value": ""}),
+        json!({"key": "csrf_token", "value": ""}),
+        json!({"key": "totp_code", "value": ""}),
+        json!({"key": "next_totp_code", "value": ""}),
     ];
     variables.extend(endpoints.variables.iter().map(|name| json!({"key": name, "value": ""})));
     Ok(json!({
@@ -161,6 +166,12 @@ impl<'a> Endpoints<'a> {
             "description": endpoint.operation.description.as_ref().unwrap_or(&summary),
             "url": endpoint.url(step),
         });
+        if let (Value::Object(request), true) = (&mut request, endpoint.is_by_cookie()) {
+            let headers = request.entry("header").or_insert_with(|| json!([]));
+            if let Value::Array(headers) = headers {
+                headers.push(json!({"key": "X-CSRF-Token", "value": "{{csrf_token}}"}));
+            }
+        }
         let own_body = step.and_then(|step| step.body.clone());
         if let (Value::Object(request), Some(auth)) = (&mut request, endpoint.own_auth()) {
             request.insert("auth".to_owned(), auth);
@@ -223,7 +234,12 @@ impl<'a> Endpoints<'a> {
 
     fn tests(&self, endpoint: &Endpoint<'_>, step: Option<&Step>) -> Vec<String> {
         let mut lines = Vec::new();
-        if endpoint.needs_station() {
+        if let Some(code) = step.and_then(|step| step.refusal.as_ref()) {
+            lines.push(format!(
+                "pm.test(\"is refused\", () => pm.expect(pm.response.json().code).to.equal({}));",
+                json!(code)
+            ));
+        } else if endpoint.needs_station() {
             let absent = json!([Code::StationOffline, Code::StationSilent].map(Code::as_str));
             lines.extend([
                 "pm.test(\"succeeds, or says that the station is not there\", () => {".to_owned(),
@@ -284,14 +300,20 @@ impl Endpoint<'_> {
         tags.first().map_or("other", String::as_str)
     }
 
-    /// How a caller of the portal proves itself, where it is not by an API key.
+    /// How a caller proves who they are, where it is not by an API key.
     fn own_auth(&self) -> Option<Value> {
         let own = serde_json::to_value(self.operation.security.as_ref()?).ok()?;
-        Some(if own == json!([{}]) {
+        Some(if own == json!([{}]) || self.is_by_cookie() {
             json!({"type": "noauth"})
         } else {
             json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{access_token}}", "type": "string"}]})
         })
+    }
+
+    /// Whether an operator's cookie, which Postman keeps by itself, says who asks.
+    fn is_by_cookie(&self) -> bool {
+        let own = self.operation.security.as_ref().and_then(|own| serde_json::to_value(own).ok());
+        own == Some(json!([{"cookie": []}]))
     }
 
     /// Creating comes before reading, reading before changing.
