@@ -18,16 +18,16 @@ export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, ha
 const PASSWORD = "a good long password";
 
 /** Accepts the home user's invitation, or logs in where that was done before. */
-export async function enterPortal(page, { base, data }) {
+export async function enterPortal(page, { url, data }) {
   const { pathname, search } = new URL(data.invitation);
-  await page.goto(base + pathname + search);
+  await page.goto(url + pathname + search);
   await page.getByLabel("Password, at least 10 characters").fill(PASSWORD);
   await page.getByLabel("The same again").fill(PASSWORD);
   await page.getByRole("button", { name: "Save the password" }).click();
   const isIn = page.getByRole("navigation", { name: "Main navigation" });
   await isIn.or(page.getByRole("alert")).first().waitFor();
   if (await isIn.isVisible()) return;
-  await page.goto(`${base}/portal`);
+  await page.goto(`${url}/portal`);
   await page.getByLabel("E-mail address").fill("home@example.com");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Log in" }).click();
