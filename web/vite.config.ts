@@ -9,7 +9,7 @@ import { defineConfig, type Plugin } from "vite";
 /** Files that are worth compressing; pictures are so already. */
 const TEXT = /\.(js|css|html|svg|json)$/;
 
-/** Writes each text file again, compressed: the server only has to pick one. */
+/** Writes each text file again, compressed where that is smaller: the server only has to pick one. */
 function compressed(): Plugin {
   return {
     name: "compressed",
@@ -18,8 +18,10 @@ function compressed(): Plugin {
       for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
         if (!TEXT.test(name)) continue;
         const bytes = readFileSync(join("dist", name));
-        writeFileSync(join("dist", `${name}.gz`), gzipSync(bytes, { level: 9 }));
-        writeFileSync(join("dist", `${name}.br`), brotliCompressSync(bytes));
+        const forms = { gz: gzipSync(bytes, { level: 9 }), br: brotliCompressSync(bytes) };
+        for (const [end, form] of Object.entries(forms)) {
+          if (form.length < bytes.length) writeFileSync(join("dist", `${name}.${end}`), form);
+        }
       }
     },
   };
