@@ -192,10 +192,9 @@ fn spans(conn: &mut Conn, subjects: &[RawId], axis: Axis, now: Timestamp) -> Sto
         minutes_from = minutes_from.max(Timestamp::from_unix_seconds(unfinished));
     }
     let minutes = history::read(conn, subjects, MINUTE, (minutes_from, to))?;
-    let quarters = found.clone();
     for (key, means) in minutes {
         let quarter = SpanKey { length: QUARTER, begin: key.begin.div_euclid(QUARTER) * QUARTER, ..key };
-        if !quarters.contains_key(&quarter) {
+        if !found.contains_key(&quarter) {
             found.insert(key, means);
         }
     }
