@@ -10,7 +10,7 @@ mod script;
 mod watch;
 
 use std::io::{Write as _, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,9 +47,9 @@ pub struct DemoArgs {
     /// Ends after this long, such as 30s or 5m; exit code 1 when the limit was exceeded
     #[arg(long = "for", value_name = "TIME", value_parser = parse_span)]
     pub span: Option<Duration>,
-    /// Keeps the database in this file
-    #[arg(long, value_name = "FILE")]
-    pub keep: Option<PathBuf>,
+    /// Keeps the data in this file, or in the PostgreSQL database at this address
+    #[arg(long, value_name = "FILE|postgres://…")]
+    pub keep: Option<String>,
     /// The stations speak OCPP 2.1, 2.0.1 and 1.6 alternating, instead of 1.6
     #[arg(long)]
     pub mixed: bool,
@@ -78,8 +78,12 @@ pub(super) const ANY_PORT: &str = "127.0.0.1:0";
 /// Runs the demo until its time is over or Ctrl-C, with its API and OCPP gateway at `listen`.
 pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
     let folder = TemporaryFolder::new()?;
-    let file = args.keep.clone().unwrap_or_else(|| folder.0.join("demo.db"));
-    let config = configuration(listen.unwrap_or(ANY_PORT), &file)?;
+    let store = match args.keep.as_deref() {
+        None => url_of(&folder.0.join("demo.db")),
+        Some(address) if address.contains("://") => address.to_owned(),
+        Some(file) => url_of(Path::new(file)),
+    };
+    let config = configuration(listen.unwrap_or(ANY_PORT), &store)?;
     let running = start(&config, Dependencies::default()).await?;
     let key = db_key(&running).await?;
     let panel = panel_link(&running).await?;
@@ -155,13 +159,17 @@ async fn asked_to_stop() -> Result<()> {
     }
 }
 
-pub(super) fn configuration(listen: &str, file: &std::path::Path) -> Result<Config> {
-    let url = format!("sqlite://{}", file.display());
+/// The address of a database in a file.
+pub(super) fn url_of(file: &Path) -> String {
+    format!("sqlite://{}", file.display())
+}
+
+pub(super) fn configuration(listen: &str, store: &str) -> Result<Config> {
     let options = [
         ("EVENWATT_HTTP_LISTEN", listen),
         ("EVENWATT_HTTP_WORKERS", "2"),
         ("EVENWATT_STORE_SYNCHRONOUS", "normal"),
-        ("DATABASE_URL", &url),
+        ("DATABASE_URL", store),
     ];
     let options = options.map(|(name, text)| (name.to_owned(), text.to_owned()));
     Config::load(None, options).map_err(|error| anyhow!(error))

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::demo::{ANY_PORT, TemporaryFolder, configuration, db_key};
+use super::demo::{ANY_PORT, TemporaryFolder, configuration, db_key, url_of};
 use crate::app::{Dependencies, start};
 use crate::cli::rest::Rest;
 use crate::gateway::api::{BUNDLE_FORMAT, Bundle};
@@ -46,7 +46,7 @@ pub async fn run(args: ReplayMessagesArgs) -> Result<()> {
         bail!("{shown} has the format {}, but must have {BUNDLE_FORMAT}", bundle.format);
     }
     let folder = TemporaryFolder::new()?;
-    let config = configuration(ANY_PORT, &folder.0.join("replay.db"))?;
+    let config = configuration(ANY_PORT, &url_of(&folder.0.join("replay.db")))?;
     let running = start(&config, Dependencies::default()).await?;
     let key = db_key(&running).await?;
     let rest = Rest::new(&format!("http://{}", running.address), &key);
