@@ -1,5 +1,7 @@
 // Starts the real server, with the pages in it, with simulated chargers on a scratch database, and an operator who may do everything.
-import { spawn } from "node:child_process";
+// The database is SQLite's, or one in the PostgreSQL server at TEST_POSTGRES_URL (scripts/with-postgres).
+import { execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -18,6 +20,15 @@ function freePort() {
       probe.close(() => found(port));
     });
   });
+}
+
+/** The address of a database that is new. */
+function newStore(folder) {
+  const { TEST_POSTGRES_URL: server } = process.env;
+  if (!server) return `sqlite://${join(folder, "evenwatt.db")}`;
+  const name = `web_${randomUUID().replaceAll("-", "")}`;
+  execFileSync("createdb", [`--maintenance-db=${server}`, name]);
+  return Object.assign(new URL(server), { pathname: `/${name}` }).href;
 }
 
 /** The server's API key and the link for its first operator, from what it prints when it starts. */
@@ -55,9 +66,11 @@ async function operator(url, key) {
 export async function start({ fast = false, isNew = false, isEmpty = isNew } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "evenwatt-web-"));
   const port = await freePort();
-  const demo = ["demo", "--keep", join(folder, "demo.db"), "--mixed", ...(fast ? ["--fast"] : [])];
+  const store = newStore(folder);
+  const demo = ["demo", "--keep", store, "--mixed", ...(fast ? ["--fast"] : [])];
   // A server keeps its data where it is started, and refuses variables that are ours.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("EVENWATT_")));
+  env.DATABASE_URL = store;
   const child = spawn(resolve(BINARY), [...(isEmpty ? ["serve"] : demo), "--listen", `127.0.0.1:${port}`], { cwd: folder, env });
   const { key, invitation } = await greetingOf(child).catch((error) => {
     child.kill("SIGKILL");
