@@ -80,13 +80,14 @@ impl CardAttempts {
         Ok(())
     }
 
-    /// Takes a try back whose card was accepted; its address begins anew.
+    /// Takes a try back whose card was accepted. Wrong cards stay counted: who has one card is not free to guess others.
     pub(super) fn accepted(&self, address: IpAddr, evse: EvseId) {
         let mut counted = self.lock();
-        counted.remove(&Counted::Address(neighbourhood(address)));
-        if let Some(tries) = counted.get_mut(&Counted::Evse(evse)) {
-            tries.failures = tries.failures.saturating_sub(1);
-            tries.locked_until = None;
+        for key in [Counted::Address(neighbourhood(address)), Counted::Evse(evse)] {
+            if let Some(tries) = counted.get_mut(&key) {
+                tries.failures = tries.failures.saturating_sub(1);
+                tries.locked_until = None;
+            }
         }
     }
 }
@@ -137,14 +138,19 @@ mod tests {
     }
 
     #[test]
-    fn a_right_card_frees_its_address() {
+    fn a_right_card_is_not_counted_and_forgives_no_wrong_one() {
         let attempts = CardAttempts::default();
-        for _ in 0..4 {
-            assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()));
+        for _ in 0..20 {
+            assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()), "right cards never lock");
+            attempts.accepted(address(1), evse(1));
         }
-        assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()));
-        attempts.accepted(address(1), evse(1));
-        assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()));
+        for _ in 0..4 {
+            assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()), "a wrong one");
+            assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()));
+            attempts.accepted(address(1), evse(1));
+        }
+        assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()), "the fifth wrong one");
+        assert_eq!(attempts.take(address(1), evse(1), at(59)), Err(at(60)));
     }
 
     #[test]
