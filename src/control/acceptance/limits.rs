@@ -8,6 +8,7 @@ use super::looks::kilowatts;
 use super::model::{Proof, StepName, StepOutcome};
 use super::run::Run;
 use crate::events::ActionKind;
+use crate::load::groups;
 use crate::sites::stations::link::{
     Enforced, LIVE_LIMIT_PROFILE, LimitPurpose, SetLimit, Signal, SignalKind, StationCommand,
 };
@@ -277,11 +278,18 @@ impl Run {
         self.step(StepName::Removed, StepOutcome::Passed, message, self.now()).await
     }
 
-    /// Removes the limit. Where the station cannot be asked, the limit runs out, and is removed when it connects.
+    /// Removes the limit. Where the station cannot be asked, that is done when it connects. A station that balancing steers meanwhile
+    /// has its limit in the place of ours, under the same id: to remove that would free the car.
     async fn take_back(&mut self, until: Timestamp) -> StoreResult<()> {
         let Some(id) = self.test.left_profile else {
             return Ok(());
         };
+        let station = self.station.id;
+        if self.tester.performer.db().read(move |conn| groups::is_member(conn, station)).await? {
+            self.test.left_profile = None;
+            let message = "The station joined a group during the test, so balancing's limit has taken its place";
+            return self.step(StepName::Removed, StepOutcome::Skipped, message, self.now()).await;
+        }
         let command =
             StationCommand::ClearChargingProfile { id: Some(id), connector: None, purpose: None, stack_level: None };
         match self.ask(ActionKind::ConnectorClearPowerLimit, json!({}), command).await {
@@ -290,7 +298,10 @@ impl Run {
                 self.step(StepName::Removed, StepOutcome::Passed, "It removed the limit", self.now()).await
             }
             Err(why) => {
-                let message = format!("The limit was not removed, and runs out at {until}: {why}");
+                let message = format!(
+                    "The limit was not removed, and is when the station connects next; a station that keeps to its end \
+                     forgets it at {until}: {why}"
+                );
                 self.step(StepName::Removed, StepOutcome::Failed, message, self.now()).await
             }
         }

@@ -152,6 +152,30 @@ async fn with_a_car_the_meter_must_follow() {
 }
 
 #[actix_web::test]
+async fn a_station_that_joins_a_group_meanwhile_keeps_the_limit_of_balancing() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut socket = connected(&station).await;
+    start(&app, &station).await;
+    answer(&mut socket, "TriggerMessage", json!({"status": "Rejected"})).await;
+    app.eventually(async || tests(&app, &station).await[0]["steps"].as_array().unwrap().len() == 3).await;
+    app.advance(Duration::from_secs(30)).await;
+    answer(&mut socket, "GetCompositeSchedule", schedule(16.0)).await;
+    answer(&mut socket, "SetChargingProfile", json!({"status": "Accepted"})).await;
+    let asked = socket.next_call().await;
+    assert_eq!(asked[2], "GetCompositeSchedule");
+    app.group_of(&station, json!({"maximum_capacity": 22})).await;
+    socket.answer(&asked, schedule(6.0)).await;
+    // Balancing's live limit has the same id: removing it would leave the car without any.
+    app.eventually(async || tests(&app, &station).await[0]["status"] == "passed").await;
+    let all = tests(&app, &station).await;
+    assert_eq!(steps(&all)[6], "removed: skipped", "{all:#}");
+    assert_eq!(all[0]["limit_left"], false);
+    let cleared = app.client.get("/actions?paginate_enabled=false").await.text;
+    assert!(!cleared.contains("connector.clear_power_limit"), "{cleared}");
+}
+
+#[actix_web::test]
 async fn a_station_of_ocpp_2_is_tested_alike() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
