@@ -29,7 +29,6 @@ impl Config {
         };
         Ok(PortalSettings {
             url,
-            public_url: self.http.public_url.clone(),
             signing_key: key,
             access: times(portal.access_minutes, 60),
             login: times(portal.login_days, 24 * 3_600),

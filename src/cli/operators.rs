@@ -34,7 +34,7 @@ pub(super) enum OperatorCommand {
         #[arg(long, value_name = "ID")]
         organization: Option<OrganizationId>,
     },
-    /// Takes an operator's second factor away, ends all log-ins and prints a link to another password
+    /// Takes an operator's second factor away, ends all logins and prints a link to another password
     Reset {
         /// The address that they log in with
         #[arg(value_parser = parse_email)]

@@ -237,7 +237,7 @@ kinds! {
     "operator" => View("OperatorView") => {
         OperatorCreated = "operator.created", "Somebody was invited to the panel.";
         OperatorAccepted = "operator.accepted", "An operator accepted the invitation.";
-        OperatorPasswordReset = "operator.password_reset", "An operator chose another password; all other log-ins of theirs ended.";
+        OperatorPasswordReset = "operator.password_reset", "An operator chose another password; all other logins of theirs ended.";
         OperatorUpdated = "operator.updated", "Role, access, name or second factor of an operator was changed, or they were invited again.";
         OperatorDeleted = "operator.deleted", "An operator was deleted; `data` is what they last were.";
     }

@@ -6,12 +6,13 @@
 use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
 use actix_web::{HttpMessage, HttpRequest, web};
 
 use super::Ctx;
 use super::principal::{Actor, Principal};
 use crate::store::{Conn, StoreResult, beside};
-use kernel::{AuditId, OrganizationId, Timestamp};
+use kernel::{AuditId, OrganizationId, RawId, Timestamp};
 
 crate::spelled! {
     /// What kind of caller changed something.
@@ -26,7 +27,7 @@ crate::spelled! {
 }
 crate::text_column!(spelled ActorKind);
 
-/// Who makes a request, with the name they have at this instant.
+/// Who makes a request.
 #[derive(Debug, Clone)]
 pub struct Who {
     /// Whose data is changed.
@@ -34,18 +35,18 @@ pub struct Who {
     /// What kind of caller it is.
     pub kind: ActorKind,
     /// Their id.
-    pub id: String,
-    /// What they are called, where that is known already.
-    pub name: Option<String>,
+    pub id: RawId,
+    /// What they are called at this instant, where that is known already.
+    pub name: Option<Arc<str>>,
 }
 
 impl From<&Principal> for Who {
     fn from(principal: &Principal) -> Self {
         let (kind, id) = match principal.actor {
-            Actor::ApiKey(id) => (ActorKind::ApiKey, id.to_string()),
-            Actor::Operator(id) => (ActorKind::Operator, id.to_string()),
+            Actor::ApiKey(id) => (ActorKind::ApiKey, id.raw()),
+            Actor::Operator(id) => (ActorKind::Operator, id.raw()),
         };
-        Self { organization: principal.organization, kind, id, name: Some(principal.name.to_string()) }
+        Self { organization: principal.organization, kind, id, name: Some(Arc::clone(&principal.name)) }
     }
 }
 
@@ -53,10 +54,15 @@ impl From<&Principal> for Who {
 #[derive(Debug, Clone, Default)]
 pub struct Noted(Arc<OnceLock<Who>>);
 
-/// Notes who makes a request, for the line of what it changes.
-pub fn note(request: &HttpRequest, who: impl FnOnce() -> Who) {
-    if let Some(Noted(noted)) = request.extensions().get::<Noted>() {
-        noted.get_or_init(who);
+impl Noted {
+    /// That of this request.
+    pub fn of(request: &HttpRequest) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// Notes who it is, for the line of what the request changes; the first counts.
+    pub fn note(&self, who: impl FnOnce() -> Who) {
+        self.0.get_or_init(who);
     }
 }
 
@@ -68,7 +74,7 @@ pub struct Made {
     /// Who made it.
     pub who: Who,
     /// Its method.
-    pub method: String,
+    pub method: Method,
     /// Its path.
     pub path: String,
     /// When.
@@ -82,21 +88,18 @@ pub struct Recorder(pub fn(&mut Conn, &Made) -> StoreResult<()>);
 /// Longest path of a line.
 const LONGEST_PATH: usize = 500;
 
-/// What goes into the transaction of each effect of a request: its line.
+/// What goes into the transaction of each effect of a request: its line, where it is noted who makes it.
 pub fn line_of(request: &ServiceRequest) -> beside::Beside {
     let shared = request.app_data::<Ctx>().zip(request.app_data::<web::Data<Recorder>>());
     let Some((context, recorder)) = shared else {
         return Arc::new(|_| Ok(()));
     };
-    let Recorder(record) = ***recorder;
-    let (moment, Noted(noted)) = (context.moment(), Noted::default());
-    request.extensions_mut().insert(Noted(Arc::clone(&noted)));
-    let (id, method) = (moment.id::<AuditId>(), request.method().to_string());
+    let (moment, record, noted) = (context.moment(), recorder.get_ref().0, Noted::default());
+    request.extensions_mut().insert(noted.clone());
+    let (id, method) = (moment.id::<AuditId>(), request.method().clone());
     let path: String = request.path().chars().take(LONGEST_PATH).collect();
-    Arc::new(move |conn| {
-        let Some(who) = noted.get().cloned() else {
-            return Ok(()); // nobody who is known
-        };
-        record(conn, &Made { id, who, method: method.clone(), path: path.clone(), at: moment.now })
+    Arc::new(move |conn| match noted.0.get().cloned() {
+        Some(who) => record(conn, &Made { id, who, method: method.clone(), path: path.clone(), at: moment.now }),
+        None => Ok(()),
     })
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::audit;
+use super::audit::Noted;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::Needs;
@@ -18,7 +18,7 @@ use super::login::{FromOurPage, foreign};
 use super::principal::{Actor, Principal};
 use kernel::OrganizationId;
 
-/// Knows API keys, or the log-ins of operators. A trait because these are nouns of slices and this floor lies below them.
+/// Knows API keys, or the logins of operators. A trait because these are nouns of slices and this floor lies below them.
 #[async_trait]
 pub trait Authenticator: Send + Sync {
     /// Whose secret this is, or `None` when it is wrong, expired or revoked.
@@ -31,7 +31,7 @@ pub trait Authenticator: Send + Sync {
 /// How often a key is looked at whose request goes on: it may expire, or be revoked by the command line.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
-/// Whether a key or a log-in is still what it was when its request was admitted: for requests that go on, such as streams.
+/// Whether a key or a login is still what it was when its request was admitted: for requests that go on, such as streams.
 #[derive(Clone)]
 pub struct KeyValidity {
     authenticator: Arc<dyn Authenticator>,
@@ -140,7 +140,7 @@ impl<P: Permission> FromRequest for Caller<P> {
             }
             Some(principal) if principal.may(P::SCOPE) => {
                 Needs::here().note(P::SCOPE);
-                audit::note(request, || (&principal).into());
+                Noted::of(request).note(|| (&principal).into());
                 Ok(Self { principal, permission: PhantomData })
             }
             Some(_) => Err(ApiError::new(Code::Forbidden, format!("This needs the scope {}", P::SCOPE))),

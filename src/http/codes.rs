@@ -25,7 +25,7 @@ codes! {
     NotJson = "not_json", 400, "The body is not JSON.";
     CommandFailed = "command_failed", 400, "The station refused the command or could not carry it out.";
     BadRequest = "bad_request", 400, "The request cannot be read.";
-    Unauthenticated = "unauthenticated", 401, "No API key, or one that is wrong, expired or revoked; or no log-in, or one that is over.";
+    Unauthenticated = "unauthenticated", 401, "No API key, or one that is wrong, expired or revoked; or no login, or one that is over.";
     LoginFailed = "login_failed", 401, "The e-mail address or the password is wrong.";
     TotpRequired = "totp_required", 401, "The password is right, and the account has a second factor: send `totp` too.";
     Forbidden = "forbidden", 403, "The API key, or the operator's role, lacks the scope that the endpoint needs.";

@@ -225,7 +225,7 @@ impl Modify for BearerScheme {
         components.add_security_scheme("portal", SecurityScheme::Http(scheme));
         let scheme = ApiKeyValue::with_description(
             COOKIE,
-            "An operator's log-in, from `POST /v1.1/account/login`; opens every endpoint as far as the role goes",
+            "An operator's login, from `POST /v1.1/account/login`; opens every endpoint as far as the role goes",
         );
         components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(scheme)));
     }

@@ -1,24 +1,24 @@
-//! Requests of the panel: an operator's log-in comes as a cookie, which browsers send by themselves, so whatever changes something
+//! Requests of the panel: an operator's login comes as a cookie, which browsers send by themselves, so whatever changes something
 //! must also show that one of our own pages sent it.
 //!
 //! The proof is a token that only a page of this server can read (`GET /v1.1/account`), sent as `X-CSRF-Token`. It is derived from
-//! the secret in the cookie, so that nothing is stored and every log-in has its own. A WebSocket can send no header; there the page's
+//! the secret in the cookie, so that nothing is stored and every login has its own. A WebSocket can send no header; there the page's
 //! `Origin` has to be this server.
 
 use std::time::Duration;
 
-use actix_web::cookie::{Cookie, SameSite, time};
+use actix_web::cookie::SameSite;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::UPGRADE;
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::origin::{is_encrypted, require_own_origin};
-use super::{ApiError, ApiResult, Code, Ctx};
+use super::origin::require_own_origin;
+use super::{ApiError, ApiResult, Code, Ctx, cookies};
 
-/// The cookie with an operator's log-in.
+/// The cookie with an operator's login.
 pub const COOKIE: &str = "evenwatt_session";
 /// The header that shows that a page of ours asks.
 const CSRF_HEADER: &str = "x-csrf-token";
@@ -30,20 +30,13 @@ const PURPOSE: &[u8] = b"evenwatt: X-CSRF-Token";
 pub struct FromOurPage;
 
 /// The secret in the cookie of a request.
-pub fn secret_of(request: &HttpRequest) -> Option<String> {
-    request.cookie(COOKIE).map(|cookie| cookie.value().to_owned()).filter(|secret| !secret.is_empty())
+pub fn secret_of(request: &HttpRequest) -> Option<&str> {
+    cookies::find(request, COOKIE)
 }
 
-/// The cookie of a log-in with this secret, for this long; scripts cannot read it, and other sites cannot send it with what changes
-/// something.
-pub fn cookie(request: &HttpRequest, secret: String, lasts: Duration) -> Cookie<'static> {
-    Cookie::build(COOKIE, secret)
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(is_encrypted(request))
-        .max_age(time::Duration::try_from(lasts).unwrap_or(time::Duration::MAX))
-        .finish()
+/// Sets the cookie of a login with this secret. Other sites send it with no request that changes something.
+pub fn set(response: &mut HttpResponse, request: &HttpRequest, secret: &str, lasts: Duration) {
+    cookies::set(response, request, (COOKIE, secret), ("/", SameSite::Lax), lasts);
 }
 
 /// The token that belongs to a secret.

@@ -21,7 +21,7 @@ use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::{self, Answering};
 use super::login;
-use super::principal::Principal;
+use super::principal::{Actor, Principal};
 use super::request_id::REQUEST_ID;
 use kernel::CallerId;
 
@@ -123,7 +123,7 @@ pub struct AuthGuard {
 }
 
 impl AuthGuard {
-    /// An auth guard that asks who has an API key or a log-in, and allows each `limit`.
+    /// An auth guard that asks who has an API key or a login, and allows each `limit`.
     pub fn new(keys: Arc<dyn Authenticator>, logins: Arc<dyn Authenticator>, limit: RateLimit) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         let limiter = RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>();
@@ -136,26 +136,23 @@ impl AuthGuard {
     }
 
     async fn admit(&self, request: &ServiceRequest) -> ApiResult<Admitted> {
-        let refused = |sentence: &'static str| move || ApiError::new(Code::Unauthenticated, sentence);
-        let (authenticator, secret, is_login) = match (key_of(request), login::secret_of(request.request())) {
-            (Some(key), _) => (&self.keys, key.to_owned(), false),
-            (None, Some(secret)) => (&self.logins, secret, true),
-            (None, None) => return Err(refused("Send Authorization: Bearer <API key>")()),
+        let refused = |sentence| ApiError::new(Code::Unauthenticated, sentence);
+        let (authenticator, secret, worthless) = match (key_of(request), login::secret_of(request.request())) {
+            (Some(key), _) => (&self.keys, key.to_owned(), "The API key is wrong, expired or revoked"),
+            (None, Some(secret)) => (&self.logins, secret.to_owned(), "The login is over; log in again"),
+            (None, None) => return Err(refused("Send Authorization: Bearer <API key>")),
         };
-        let principal = authenticator.authenticate(&secret).await?;
-        if is_login {
-            let principal = principal.ok_or_else(refused("The log-in is over; log in again"))?;
+        let principal = authenticator.authenticate(&secret).await?.ok_or_else(|| refused(worthless))?;
+        if matches!(principal.actor, Actor::Operator(_)) {
             login::require_our_page(request, &secret)?;
-            return Ok(Admitted { authenticator: Arc::clone(authenticator), secret, principal });
         }
-        let principal = principal.ok_or_else(refused("The API key is wrong, expired or revoked"))?;
         Ok(Admitted { authenticator: Arc::clone(authenticator), secret, principal })
     }
 
     fn count(&self, caller: CallerId) -> ApiResult<u32> {
         self.limiter.check_key(&caller).map(|state| state.remaining_burst_capacity()).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
-            ApiError::new(Code::TooManyRequests, "Too many requests with this API key or log-in")
+            ApiError::new(Code::TooManyRequests, "Too many requests with this API key or login")
                 .retry_after(wait.as_secs() + 1)
         })
     }

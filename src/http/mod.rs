@@ -17,6 +17,7 @@ pub mod body;
 pub mod caller;
 pub mod client;
 pub mod codes;
+pub mod cookies;
 pub mod csv;
 pub mod docs;
 pub mod document;

@@ -1,4 +1,4 @@
-//! Whose request it is, once its key or its log-in was accepted.
+//! Whose request it is, once its key or its login was accepted.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub enum Actor {
     Operator(OperatorId),
 }
 
-/// A caller whose key or log-in was accepted.
+/// A caller whose key or login was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// Whose data it is about.

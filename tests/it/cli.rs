@@ -84,6 +84,8 @@ async fn the_first_start_prints_a_key_that_works_and_a_signal_stops_it() {
     assert_eq!(accepted.status(), 200);
     assert!(stop(&mut second).success());
 
+    // Another one who may everything is invited, and does not accept: there is somebody who can log in.
+    prints(&evenwatt(&store, &["operator", "create", "--email", "ada@example.com"]));
     let (mut third, greeting) = serve(&store);
     assert_eq!(invitation(&greeting), None, "{greeting}");
     assert!(stop(&mut third).success());

@@ -1,4 +1,4 @@
-// The panel as a whole: log-in, lists, stations, accessibility, languages, keyboard.
+// The panel as a whole: login, lists, stations, accessibility, languages, keyboard.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";

@@ -167,7 +167,7 @@ typed_id! { $
     OperatorId
     /// A person who works at the panel.
     AccountId
-    /// A log-in of an operator at the panel.
+    /// A login of an operator at the panel.
     OperatorLoginId
     /// A place with charge stations (Tridens: charging area).
     LocationId

@@ -79,28 +79,6 @@ struct PagesConfig {
     name: String,
     /// Where the tiles of maps come from; null: maps have none.
     tiles: Option<Tiles>,
-    /// How operators log in.
-    login: LoginWays,
-}
-
-/// How operators log in.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct LoginWays {
-    /// Whether with an e-mail address and a password.
-    password: bool,
-    /// Providers of OpenID Connect.
-    oidc: Vec<OidcProvider>,
-}
-
-/// A provider of OpenID Connect.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct OidcProvider {
-    /// What it is called in the configuration.
-    id: String,
-    /// What it is called on the button.
-    name: String,
-    /// Where its log-in begins.
-    url: String,
 }
 
 /// Adds the endpoint below `/v1.1/pages`.
@@ -108,9 +86,9 @@ pub(in crate::app) fn routes(config: &mut ServiceConfig) {
     config.service(get_pages_config);
 }
 
-/// Says what pages show before a log-in.
+/// Says what pages show before a login.
 ///
-/// It needs no key: the name to head pages with, the tiles of maps, and the ways to log in.
+/// It needs no key: the name to head pages with, and the tiles of maps.
 #[utoipa::path(tag = "pages", security(()), responses((status = OK, body = Reply<PagesConfig>), OpenErrors))]
 #[get("/config")]
 async fn get_pages_config(ctx: Ctx, settings: web::Data<Settings>) -> ApiResult<HttpResponse> {
@@ -124,11 +102,7 @@ async fn get_pages_config(ctx: Ctx, settings: web::Data<Settings>) -> ApiResult<
             read.await?.map(|organization| organization.name)
         }
     };
-    let config = PagesConfig {
-        name: name.unwrap_or_else(|| NAME.to_owned()),
-        tiles: settings.tiles.clone(),
-        login: LoginWays { password: true, oidc: Vec::new() },
-    };
+    let config = PagesConfig { name: name.unwrap_or_else(|| NAME.to_owned()), tiles: settings.tiles.clone() };
     Ok(reply(actix_web::http::StatusCode::OK, "Found", config))
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 
 use super::DriverAccess;
@@ -247,11 +247,8 @@ async fn start_driver_session(
         meta_data: None,
     };
     let session = sessions::start_session((ctx.clone(), link, performer), organization, new).await?;
-    let cookie = access.cookies.set(&request, &session, ctx.clock.now());
-    let mut response = answer(StatusCode::CREATED, "Created", session);
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    let mut response = answer(StatusCode::CREATED, "Created", session.clone());
+    access.cookies.set(&mut response, &request, &session, ctx.clock.now());
     Ok(response)
 }
 

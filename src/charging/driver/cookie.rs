@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use actix_web::HttpRequest;
-use actix_web::http::header::{COOKIE, HeaderValue};
+use actix_web::cookie::SameSite;
+use actix_web::{HttpRequest, HttpResponse};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use crate::charging::sessions::Session;
-use crate::http::origin::is_encrypted;
+use crate::http::cookies;
 use kernel::{SessionId, Timestamp};
 
 /// What the names of these cookies begin with; the id of the session follows.
@@ -39,20 +39,17 @@ impl SessionCookies {
         mac
     }
 
-    /// The header that sets the cookie of a session that this request started.
-    pub(super) fn set(&self, request: &HttpRequest, session: &Session, now: Timestamp) -> Option<HeaderValue> {
+    /// Sets the cookie of a session that this request started.
+    pub(super) fn set(&self, response: &mut HttpResponse, request: &HttpRequest, session: &Session, now: Timestamp) {
         let until = (now + LASTS).unix_seconds();
         let signature = hex::encode(self.mac(session, until).finalize().into_bytes());
-        let secure = if is_encrypted(request) { "; Secure" } else { "" };
-        let (id, age) = (session.id, LASTS.as_secs());
-        let text =
-            format!("{NAME}{id}={until}.{signature}; Path={PATH}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}");
-        HeaderValue::from_str(&text).ok()
+        let value = format!("{until}.{signature}");
+        cookies::set(response, request, (&name(session.id), &value), (PATH, SameSite::Strict), LASTS);
     }
 
     /// Whether a request may see and stop a session.
     pub(super) fn opens(&self, request: &HttpRequest, session: &Session, now: Timestamp) -> bool {
-        cookie_of(request, session.id).is_some_and(|value| self.is_good(value, session, now))
+        cookies::find(request, &name(session.id)).is_some_and(|value| self.is_good(value, session, now))
     }
 
     fn is_good(&self, value: &str, session: &Session, now: Timestamp) -> bool {
@@ -67,10 +64,6 @@ impl SessionCookies {
     }
 }
 
-/// The value of a session's cookie, where the request has it.
-fn cookie_of(request: &HttpRequest, session: SessionId) -> Option<&str> {
-    let name = format!("{NAME}{session}");
-    let lines = request.headers().get_all(COOKIE).filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-    pairs.find(|(own, _)| own.trim() == name).map(|(_, value)| value.trim())
+fn name(session: SessionId) -> String {
+    format!("{NAME}{session}")
 }

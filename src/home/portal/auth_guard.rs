@@ -12,7 +12,7 @@ use actix_web::{Error, FromRequest, HttpRequest, web};
 
 use super::logins::Going;
 use super::{Portal, cookie, logins};
-use crate::http::audit::{self, ActorKind, Who};
+use crate::http::audit::{self, ActorKind, Noted, Who};
 use crate::http::{ApiError, ApiResult, Code, Ctx, client_address, neighbourhood};
 use crate::load::groups::{self, Group};
 use crate::store::{Conn, StoreError, beside};
@@ -96,13 +96,13 @@ impl FromRequest for CookieCaller {
 /// A home user who is known, noted for the audit.
 fn noted(request: &HttpRequest, known: Option<HomeCaller>) -> ApiResult<HomeCaller> {
     let caller = known.ok_or_else(refused)?;
-    audit::note(request, || Who {
-        organization: caller.organization,
-        kind: ActorKind::HomeUser,
-        id: caller.user.to_string(),
-        name: None,
-    });
+    Noted::of(request).note(|| who(caller.organization, caller.user));
     Ok(caller)
+}
+
+/// A home user as the audit has them.
+pub(super) fn who(organization: OrganizationId, user: UserId) -> Who {
+    Who { organization, kind: ActorKind::HomeUser, id: user.raw(), name: None }
 }
 
 fn refused() -> ApiError {

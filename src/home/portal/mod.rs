@@ -49,8 +49,6 @@ const SIGNING_KEY: &str = "portal_signing_key";
 pub struct PortalSettings {
     /// Where its pages are: what links in e-mails begin with.
     pub url: String,
-    /// How the server is reached from outside, where that is configured.
-    pub public_url: String,
     /// What signs access tokens; empty: made once and kept in the store.
     pub signing_key: String,
     /// How long an access token works.
@@ -77,10 +75,8 @@ pub struct Portal {
     login: Duration,
     mailer: Option<Arc<Mailer>>,
     limiter: AddressLimiter,
-    /// What browsers call its pages, besides the host that they ask.
-    origins: Vec<String>,
-    /// Whether browsers reach it by TLS, whatever the last part of the way looks like.
-    is_secure: bool,
+    /// How the server is reached from outside.
+    public_url: String,
 }
 
 /// Why the portal cannot be opened.
@@ -112,9 +108,6 @@ impl Portal {
             reset: settings.reset,
             operators: settings.operator_letters,
         };
-        let origins: Vec<String> =
-            [&links.url, &settings.public_url].into_iter().filter_map(|url| cookie::origin_of(url)).collect();
-        let is_secure = cookie::origin_of(&settings.public_url).is_some_and(|origin| origin.starts_with("https:"));
         let mailer = settings.mail.map(Mailer::new).transpose()?.map(Arc::new);
         let carrier = mailer.clone();
         let task = carrier.map(|mailer| mailer.start(context.clone(), links.clone()));
@@ -125,8 +118,7 @@ impl Portal {
             login: settings.login,
             mailer,
             limiter: AddressLimiter::new(settings.rate),
-            origins,
-            is_secure,
+            public_url: context.public_url(),
         };
         Ok((portal, task))
     }

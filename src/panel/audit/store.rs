@@ -41,11 +41,8 @@ pub(super) struct Line {
 }
 
 /// What a home user is called.
-fn name_of(conn: &mut Conn, organization: OrganizationId, user: &str) -> StoreResult<String> {
-    let Ok(id) = user.parse() else {
-        return Ok(String::new());
-    };
-    let found = optional(users::find(conn, organization, id))?;
+fn name_of(conn: &mut Conn, organization: OrganizationId, user: RawId) -> StoreResult<String> {
+    let found = optional(users::find(conn, organization, user.into()))?;
     Ok(found.map(|user| format!("{} {}", user.firstname, user.lastname)).unwrap_or_default())
 }
 
@@ -53,16 +50,16 @@ fn name_of(conn: &mut Conn, organization: OrganizationId, user: &str) -> StoreRe
 pub fn record(conn: &mut Conn, made: &Made) -> StoreResult<()> {
     let Made { id, who, method, path, at } = made.clone();
     let name = match who.name {
-        Some(name) => name,
-        None => name_of(conn, who.organization, &who.id)?,
+        Some(name) => name.to_string(),
+        None => name_of(conn, who.organization, who.id)?,
     };
     let line = Line {
         id,
         organization_id: who.organization,
         actor_type: who.kind,
-        actor_id: who.id,
+        actor_id: who.id.to_string(),
         actor_name: name,
-        method,
+        method: method.to_string(),
         path,
         created_at: at,
         updated_at: at,

@@ -1,5 +1,7 @@
 //! The own account of somebody who is logged in.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, put, web};
@@ -83,7 +85,7 @@ struct Workplace {
 pub(super) struct AccountView {
     /// The person.
     operator: PersonView,
-    /// The organization that the log-in is for.
+    /// The organization that the login is for.
     organization: NamedOrganization,
     /// All in which the person works.
     organizations: Vec<Workplace>,
@@ -131,6 +133,37 @@ fn answer(message: &str, result: impl Serialize) -> HttpResponse {
     response
 }
 
+/// Changes the account of who is logged in, as `change` says, and answers what it is then.
+async fn change_account(
+    caller: LoggedIn,
+    accounts: &web::Data<Accounts>,
+    kind: EventKind,
+    change: impl Fn(&mut Conn, &mut Account, Timestamp) -> ApiResult<()> + Send + 'static,
+) -> ApiResult<HttpResponse> {
+    let (LoggedIn { login, secret }, moment) = (caller, accounts.context.moment());
+    let changed = accounts.context.db.write(move |conn| {
+        let mut account = store::find_account(conn, login.account.id)?;
+        change(conn, &mut account, moment.now)?;
+        account.updated_at = moment.version_after(account.updated_at);
+        store::update_account(conn, &account)?;
+        api::record_everywhere(conn, &moment, &account, kind)?;
+        Ok::<_, ApiError>(AccountView::read(conn, &account, &login.operator, &secret)?)
+    });
+    let view = changed.await?;
+    accounts.changed();
+    Ok(answer("Changed", view))
+}
+
+/// Counts a try of a password or a code by somebody who has the cookie, perhaps stolen; too many are refused.
+async fn count_try(request: &HttpRequest, accounts: &Accounts, account: AccountId) -> ApiResult<Guesser> {
+    let guesser = Guesser::of_operator(&account.to_string(), client_address(request));
+    let (counting, now) = (guesser.clone(), accounts.context.clock.now());
+    match accounts.context.db.write(move |conn| counting.take(conn, now)).await? {
+        Attempt::Allowed => Ok(guesser),
+        Attempt::Locked { until } => Err(locked(until, now)),
+    }
+}
+
 /// Reads who is logged in.
 #[utoipa::path(tag = "accounts", security(("cookie" = [])),
     responses((status = OK, body = Reply<AccountView>), OwnErrors))]
@@ -153,31 +186,25 @@ async fn update_account(
     if name == Patch::Null {
         return Err(ApiError::field("name", "required", "cannot be null"));
     }
-    let LoggedIn { login, secret } = caller;
-    let moment = accounts.context.moment();
-    let changed = accounts.context.db.write(move |conn| -> StoreResult<_> {
-        let mut account = store::find_account(conn, login.account.id)?;
+    change_account(caller, &accounts, EventKind::OperatorUpdated, move |_, account, _| {
         if let Some(name) = name.value() {
             account.name = name.clone().into();
         }
         language.clone().map(String::from).apply(&mut account.language);
-        account.updated_at = moment.version_after(account.updated_at);
-        store::update_account(conn, &account)?;
-        api::record_everywhere(conn, &moment, &account, EventKind::OperatorUpdated)?;
-        AccountView::read(conn, &account, &login.operator, &secret)
-    });
-    Ok(answer("Changed", changed.await?))
+        Ok(())
+    })
+    .await
 }
 
 /// What ended.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct LogoutView {
-    /// Whether the log-in is over: always true.
+    /// Whether the login is over: always true.
     #[schema(example = true)]
     ended: bool,
 }
 
-/// Ends this log-in.
+/// Ends this login.
 #[utoipa::path(tag = "accounts", security(("cookie" = [])), responses((status = OK, body = Reply<LogoutView>), OwnErrors))]
 #[post("/logout")]
 async fn log_operator_out(
@@ -189,14 +216,11 @@ async fn log_operator_out(
     accounts.context.db.write(move |conn| logins::end(conn, id)).await?;
     accounts.changed();
     let mut response = answer("Logged out", LogoutView { ended: true });
-    let mut gone = login::cookie(&request, String::new(), std::time::Duration::ZERO);
-    gone.make_removal();
-    let internal = |_| ApiError::new(Code::Internal, Code::Internal.meaning());
-    response.add_cookie(&gone).map_err(internal)?;
+    login::set(&mut response, &request, "", Duration::ZERO);
     Ok(response)
 }
 
-/// Makes the log-in one for another organization of the account.
+/// Makes the login one for another organization of the account.
 #[utoipa::path(tag = "accounts", security(("cookie" = [])), request_body = OrganizationChoice,
     responses((status = OK, body = Reply<AccountView>), AccountErrors))]
 #[put("/organization")]
@@ -219,33 +243,28 @@ async fn choose_organization(
     Ok(answer("Changed", view))
 }
 
-/// Chooses another password; all other log-ins end.
+/// Chooses another password; all other logins end.
 #[utoipa::path(tag = "accounts", security(("cookie" = [])), request_body = PasswordChange,
     responses((status = OK, body = Reply<AccountView>), AccountErrors))]
 #[post("/password")]
 async fn change_password(
+    request: HttpRequest,
     caller: LoggedIn,
     accounts: web::Data<Accounts>,
     Body(PasswordChange { current_password, new_password }): Body<PasswordChange>,
 ) -> ApiResult<HttpResponse> {
-    let LoggedIn { login, secret } = caller;
-    if !accounts.hasher.matches(current_password, login.account.password_hash.clone()).await? {
+    let (login, known) = (caller.login.id, caller.login.account.password_hash.clone());
+    let guesser = count_try(&request, &accounts, caller.login.account.id).await?;
+    if !accounts.hasher.matches(current_password, known).await? {
         return Err(ApiError::field("current_password", "invalid", "is not the password until now"));
     }
     let hash = accounts.hasher.hash(new_password).await?;
-    let moment = accounts.context.moment();
-    let changed = accounts.context.db.write(move |conn| -> StoreResult<_> {
-        let mut account = store::find_account(conn, login.account.id)?;
+    change_account(caller, &accounts, EventKind::OperatorPasswordReset, move |conn, account, now| {
+        guesser.prove(conn, now)?;
         account.password_hash = Some(hash.clone());
-        account.updated_at = moment.version_after(account.updated_at);
-        store::update_account(conn, &account)?;
-        logins::end_others(conn, account.id, Some(login.id))?;
-        api::record_everywhere(conn, &moment, &account, EventKind::OperatorPasswordReset)?;
-        AccountView::read(conn, &account, &login.operator, &secret)
-    });
-    let view = changed.await?;
-    accounts.changed();
-    Ok(answer("Changed", view))
+        Ok(logins::end_others(conn, account.id, Some(login))?)
+    })
+    .await
 }
 
 /// What an app needs to make codes.
@@ -306,26 +325,17 @@ async fn confirm_second_factor(
     accounts: web::Data<Accounts>,
     Body(Confirmation { code }): Body<Confirmation>,
 ) -> ApiResult<HttpResponse> {
-    let LoggedIn { login, secret } = caller;
-    let (moment, shared) = (accounts.context.moment(), accounts.clone());
-    let confirmed = accounts.context.db.write(move |conn| {
-        let mut account = store::find_account(conn, login.account.id)?;
+    let (login, shared) = (caller.login.id, accounts.clone());
+    change_account(caller, &accounts, EventKind::OperatorUpdated, move |conn, account, now| {
         if account.totp_secret.is_none() || account.totp_confirmed {
             return Err(ApiError::conflict("No second factor is being set up; begin with POST /v1.1/account/totp"));
         }
-        let step = second_factor::step(&shared.seal, &account, &code, moment.now);
         let wrong = || ApiError::field("code", "invalid", "is not the code that the app shows now");
-        account.totp_step = step.ok_or_else(wrong)?;
+        account.totp_step = second_factor::step(&shared.seal, account, &code, now).ok_or_else(wrong)?;
         account.totp_confirmed = true;
-        account.updated_at = moment.version_after(account.updated_at);
-        store::update_account(conn, &account)?;
-        logins::end_others(conn, account.id, Some(login.id))?;
-        api::record_everywhere(conn, &moment, &account, EventKind::OperatorUpdated)?;
-        Ok(AccountView::read(conn, &account, &login.operator, &secret)?)
-    });
-    let view = confirmed.await?;
-    accounts.changed();
-    Ok(answer("Changed", view))
+        Ok(logins::end_others(conn, account.id, Some(login))?)
+    })
+    .await
 }
 
 /// Takes the second factor away; it needs a code of it.
@@ -338,32 +348,20 @@ async fn end_second_factor(
     accounts: web::Data<Accounts>,
     Body(Confirmation { code }): Body<Confirmation>,
 ) -> ApiResult<HttpResponse> {
-    let LoggedIn { login, secret } = caller;
-    let (moment, shared) = (accounts.context.moment(), accounts.clone());
-    let guesser = Guesser::of_operator(login.account.id.to_string().as_str(), client_address(&request));
-    let counting = guesser.clone();
-    let counted = accounts.context.db.write(move |conn| counting.take(conn, moment.now));
-    if let Attempt::Locked { until } = counted.await? {
-        return Err(locked(until, accounts.context.clock.now()));
-    }
-    let moment = accounts.context.moment();
-    let ended = accounts.context.db.write(move |conn| {
-        let mut account = store::find_account(conn, login.account.id)?;
+    let guesser = count_try(&request, &accounts, caller.login.account.id).await?;
+    let shared = accounts.clone();
+    change_account(caller, &accounts, EventKind::OperatorUpdated, move |conn, account, now| {
         if !account.has_second_factor() {
             return Err(ApiError::conflict("There is no second factor"));
         }
-        let step = second_factor::step(&shared.seal, &account, &code, moment.now).ok_or_else(wrong_code)?;
+        let step = second_factor::step(&shared.seal, account, &code, now).ok_or_else(wrong_code)?;
         if !store::use_step(conn, account.id, step)? {
             return Err(wrong_code());
         }
-        guesser.prove(conn, moment.now)?;
+        guesser.prove(conn, now)?;
         account.totp_step = step;
-        account.totp_secret = None;
-        account.totp_confirmed = false;
-        account.updated_at = moment.version_after(account.updated_at);
-        store::update_account(conn, &account)?;
-        api::record_everywhere(conn, &moment, &account, EventKind::OperatorUpdated)?;
-        Ok(AccountView::read(conn, &account, &login.operator, &secret)?)
-    });
-    Ok(answer("Changed", ended.await?))
+        account.take_second_factor();
+        Ok(())
+    })
+    .await
 }

@@ -86,7 +86,7 @@ impl OperatorLetters for PanelLinks {
 /// How accounts are kept.
 #[derive(Clone)]
 pub struct AccountSettings {
-    /// How long a log-in lasts, however often it is used.
+    /// How long a login lasts, however often it is used.
     pub login: Duration,
     /// After how long without a request it is over.
     pub unused: Duration,
@@ -134,7 +134,7 @@ impl Accounts {
         self.limiter.forget_quiet();
     }
 
-    /// Wakes whose requests go on: somebody's role or log-in was changed.
+    /// Wakes whose requests go on: somebody's role or login was changed.
     pub(super) fn changed(&self) {
         self.changes.send_replace(());
     }
@@ -146,7 +146,7 @@ impl Accounts {
         }
     }
 
-    /// The log-in behind a secret, noted as used.
+    /// The login behind a secret, noted as used.
     pub(super) async fn login(&self, secret: &str) -> ApiResult<Option<Login>> {
         let (now, lasts, shown) = (self.context.clock.now(), self.lasts, secret.to_owned());
         let Some(login) = self.context.db.read(move |conn| logins::find(conn, &shown, now, lasts)).await? else {

@@ -23,7 +23,7 @@ use crate::http::{
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{Moment, OperatorId, Patch};
 
-/// Adds the endpoints of this slice for those who have a key or a log-in.
+/// Adds the endpoints of this slice for those who have a key or a login.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(list_operators)
@@ -38,19 +38,19 @@ fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "operator")
 }
 
-/// Records what happened to a person in each organization in which they work.
+/// Records what happened to a person in each organization in which they work, and answers what they are there.
 pub(super) fn record_everywhere(
     conn: &mut Conn,
     moment: &Moment,
     account: &Account,
     kind: EventKind,
-) -> StoreResult<()> {
-    for (operator, _) in store::of_account(conn, account.id)? {
-        let organization = operator.organization_id;
-        let view = OperatorView::new(operator, account.clone());
-        Change::new(conn, organization, moment).record(kind, &view)?;
+) -> StoreResult<Vec<Operator>> {
+    let mine: Vec<Operator> = store::of_account(conn, account.id)?.into_iter().map(|(operator, _)| operator).collect();
+    for operator in &mine {
+        let view = OperatorView::new(operator.clone(), account.clone());
+        Change::new(conn, operator.organization_id, moment).record(kind, &view)?;
     }
-    Ok(())
+    Ok(mine)
 }
 
 /// Refuses to make, change or remove somebody who may do more than the caller: who could would be as strong.
@@ -177,7 +177,7 @@ async fn update_operator(
         operator.updated_at = change.moment.version_after(before.updated_at);
         store::update(change.conn, &operator)?;
         if patch.totp == Patch::Value(false) {
-            take_second_factor(change.conn, &operator, &mut account)?;
+            take_second_factor(change, &operator, &mut account)?;
         }
         if !operator.active {
             logins::end_of(change.conn, id)?;
@@ -208,18 +208,18 @@ impl OperatorPatch {
 }
 
 /// Takes a second factor away. It belongs to the person, so that one organization alone must not weaken another.
-fn take_second_factor(conn: &mut Conn, operator: &Operator, account: &mut Account) -> ApiResult<()> {
-    let elsewhere = store::of_account(conn, account.id)?.into_iter().any(|(other, _)| other.id != operator.id);
-    if elsewhere {
+fn take_second_factor(change: &mut Change<'_>, operator: &Operator, account: &mut Account) -> ApiResult<()> {
+    let mine = store::of_account(change.conn, account.id)?;
+    if mine.iter().any(|(other, _)| other.id != operator.id) {
         let message = "belongs to somebody who also works for another organization; run: evenwatt operator reset";
         return Err(ApiError::field("totp", "invalid", message));
     }
-    account.totp_secret = None;
-    account.totp_confirmed = false;
-    Ok(store::update_account(conn, account)?)
+    account.take_second_factor();
+    account.updated_at = change.moment.version_after(account.updated_at);
+    Ok(store::update_account(change.conn, account)?)
 }
 
-/// Deletes an operator; their log-ins end at once.
+/// Deletes an operator; their logins end at once.
 #[utoipa::path(tag = "operators", params(("id" = OperatorId, Path, description = "The operator")),
     responses((status = OK, body = Reply<OperatorView>), DeleteErrors))]
 #[delete("/operators/{id}")]

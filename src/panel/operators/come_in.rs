@@ -13,17 +13,19 @@ use serde::Serialize;
 use super::account::{self, AccountView};
 use super::accounts::Accounts;
 use super::links::{self, Purpose};
+use super::logged_in::who;
 use super::model::*;
 use super::{api, logins, second_factor, store};
 use crate::events::EventKind;
 use crate::home::portal::{Attempt, Guesser, Notices, Password};
+use crate::http::audit::{self, Noted};
 use crate::http::docs::{AccountErrors, AccountLinkErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::origin::require_own_origin;
 use crate::http::routing::ServiceConfig;
-use crate::http::{ApiError, ApiResult, Body, Code, audit, client_address, login, neighbourhood};
+use crate::http::{ApiError, ApiResult, Body, Code, client_address, login, neighbourhood};
 use crate::store::{Conn, StoreError, StoreResult, beside};
-use kernel::Timestamp;
+use kernel::{Moment, Timestamp};
 
 /// Adds the endpoints of accounts; they have an auth guard of their own.
 pub fn account_routes(config: &mut ServiceConfig) {
@@ -58,30 +60,28 @@ pub async fn guard<B: MessageBody + 'static>(
     }
 }
 
-/// The cookie of a new log-in, and the account. No cache may keep it.
-fn welcome(request: &HttpRequest, accounts: &Accounts, secret: &str, view: AccountView) -> ApiResult<HttpResponse> {
+/// The account, with the cookie of a new login. No cache may keep it.
+fn welcome(request: &HttpRequest, accounts: &Accounts, (secret, view): (String, AccountView)) -> HttpResponse {
     let mut response = reply(StatusCode::OK, "Welcome", view);
-    set_cookie(&mut response, request, accounts, secret)?;
-    Ok(response)
+    set_cookie(&mut response, request, accounts, &secret);
+    response
 }
 
-fn set_cookie(response: &mut HttpResponse, request: &HttpRequest, accounts: &Accounts, secret: &str) -> ApiResult<()> {
-    let cookie = login::cookie(request, secret.to_owned(), accounts.lasts.altogether);
-    let internal = |_| ApiError::new(Code::Internal, Code::Internal.meaning());
-    response.add_cookie(&cookie).map_err(internal)?;
+fn set_cookie(response: &mut HttpResponse, request: &HttpRequest, accounts: &Accounts, secret: &str) {
+    login::set(response, request, secret, accounts.lasts.altogether);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(())
 }
 
-/// Begins a log-in at the first of the account's organizations.
+/// Begins a login at the first of the account's organizations.
 fn begin(
     conn: &mut Conn,
-    accounts: &Accounts,
+    (accounts, noted): (&Accounts, &Noted),
     account: &Account,
-    moment: &kernel::Moment,
+    moment: &Moment,
 ) -> ApiResult<(String, AccountView)> {
     let mine = store::of_account(conn, account.id)?;
     let (first, _) = mine.first().ok_or_else(|| ApiError::new(Code::LoginFailed, Code::LoginFailed.meaning()))?;
+    noted.note(|| who(first, account));
     let secret = logins::begin(conn, moment, first, accounts.lasts)?;
     store::touch_account(conn, account.id, moment.now)?;
     let view = AccountView::new(account, first, &mine, &secret);
@@ -124,7 +124,7 @@ async fn log_operator_in(
         (true, None) => return Err(ApiError::new(Code::TotpRequired, Code::TotpRequired.meaning())),
         (true, Some(code)) => Some(second_factor::step(&accounts.seal, &account, code, now).ok_or_else(wrong_code)?),
     };
-    let shared = accounts.clone();
+    let (shared, noted) = (accounts.clone(), Noted::of(&request));
     let begun = accounts.context.db.write(move |conn| {
         if let Some(step) = step
             && !store::use_step(conn, account.id, step)?
@@ -132,10 +132,9 @@ async fn log_operator_in(
             return Err(wrong_code());
         }
         guesser.prove(conn, now)?;
-        begin(conn, &shared, &account, &moment)
+        begin(conn, (&shared, &noted), &account, &moment)
     });
-    let (secret, view) = begun.await?;
-    welcome(&request, &accounts, &secret, view)
+    Ok(welcome(&request, &accounts, begun.await?))
 }
 
 pub(super) fn wrong_code() -> ApiError {
@@ -155,7 +154,7 @@ fn worthless() -> ApiError {
 ///
 /// `evenwatt demo` prints such a link.
 #[utoipa::path(tag = "accounts", security(()), params(("login_token" = String, Path, description = "From the link")),
-    responses((status = FOUND, description = "To the panel, with the cookie of the log-in"), AccountLinkErrors))]
+    responses((status = FOUND, description = "To the panel, with the cookie of the login"), AccountLinkErrors))]
 #[get("/login/{login_token}")]
 async fn log_operator_in_by_link(
     request: HttpRequest,
@@ -163,14 +162,15 @@ async fn log_operator_in_by_link(
     token: web::Path<String>,
 ) -> ApiResult<HttpResponse> {
     let (moment, shared, secret) = (accounts.context.moment(), accounts.clone(), token.into_inner());
+    let noted = Noted::of(&request);
     let begun = accounts.context.db.write(move |conn| {
         let account = links::find(conn, &secret, Purpose::Login, moment.now)?.ok_or_else(worthless)?;
         links::drop_all(conn, account.id)?;
-        begin(conn, &shared, &account, &moment)
+        begin(conn, (&shared, &noted), &account, &moment)
     });
     let (secret, _) = begun.await?;
     let mut response = HttpResponse::Found().insert_header((LOCATION, "/panel")).finish();
-    set_cookie(&mut response, &request, &accounts, &secret)?;
+    set_cookie(&mut response, &request, &accounts, &secret);
     Ok(response)
 }
 
@@ -230,7 +230,8 @@ async fn accept_operator_invitation(
 
 /// Chooses another password and logs in.
 ///
-/// The link in the e-mail works once, and all other log-ins end.
+/// The link in the e-mail works once, and all other logins end. Where the account has a second factor, the password is changed and the
+/// answer is 401 with the code `totp_required`: a link proves the mailbox, not the second factor.
 #[utoipa::path(tag = "accounts", security(()), params(("reset_token" = String, Path, description = "From the link in the e-mail")),
     request_body = ChosenPassword, responses((status = OK, body = Reply<AccountView>), AccountErrors))]
 #[post("/password_reset/{reset_token}")]
@@ -257,7 +258,7 @@ async fn choose(
     let mut tried = found.await?.ok_or_else(worthless)?;
     change(&mut tried)?;
     let hash = accounts.hasher.hash(password).await?;
-    let shared = accounts.clone();
+    let (shared, noted) = (accounts.clone(), Noted::of(request));
     let begun = accounts.context.db.write(move |conn| {
         let mut account = links::find(conn, &secret, purpose, now)?.ok_or_else(worthless)?;
         if links::drop_all(conn, account.id)? == 0 {
@@ -278,18 +279,20 @@ async fn choose(
             Purpose::PasswordReset => EventKind::OperatorPasswordReset,
             Purpose::Invitation | Purpose::Login => EventKind::OperatorAccepted,
         };
-        api::record_everywhere(conn, &moment, &account, kind)?;
+        let mine = api::record_everywhere(conn, &moment, &account, kind)?;
+        if let Some(first) = mine.first() {
+            noted.note(|| who(first, &account));
+        }
         // A link proves the mailbox, not the second factor.
         if account.has_second_factor() {
             return Ok(None);
         }
-        begin(conn, &shared, &account, &moment).map(Some)
+        begin(conn, (&shared, &noted), &account, &moment).map(Some)
     });
     let begun = begun.await?;
     accounts.changed();
-    let (secret, view) =
-        begun.ok_or_else(|| ApiError::new(Code::TotpRequired, "The password is changed; log in with it"))?;
-    welcome(request, accounts, &secret, view)
+    let changed = || ApiError::new(Code::TotpRequired, "The password is changed; log in with it, and with a code");
+    Ok(welcome(request, accounts, begun.ok_or_else(changed)?))
 }
 
 /// What is said to somebody who forgot the password.

@@ -73,12 +73,11 @@ pub fn invite(
     Ok(link(conn, &account, (links, moment))?)
 }
 
-/// For somebody who cannot get in: the second factor is gone, all log-ins end, and by the link they choose another password.
+/// For somebody who cannot get in: the second factor is gone, all logins end, and by the link they choose another password.
 pub fn reset(conn: &mut Conn, email: &str, (panel, moment): (&PanelLinks, &Moment)) -> ApiResult<String> {
     let found = store::find_by_email(conn, email)?;
     let mut account = found.ok_or_else(|| ApiError::not_found("operator"))?;
-    account.totp_secret = None;
-    account.totp_confirmed = false;
+    account.take_second_factor();
     account.updated_at = moment.version_after(account.updated_at);
     store::update_account(conn, &account)?;
     logins::end_others(conn, account.id, None)?;
@@ -101,9 +100,12 @@ pub fn invite_first(
     organization: OrganizationId,
     (panel, moment): (&PanelLinks, &Moment),
 ) -> StoreResult<Option<String>> {
+    if store::is_anybody_in(conn)? {
+        return Ok(None);
+    }
     let account = match store::find_unaddressed(conn)? {
         Some(account) => account,
-        None if store::is_any(conn)? => return Ok(None),
+        None if store::is_any(conn)? => return Ok(None), // who was invited by name
         None => first(conn, organization, moment)?,
     };
     links::drop_all(conn, account.id)?;

@@ -63,7 +63,7 @@ pub(super) fn drop_all(conn: &mut Conn, account: AccountId) -> StoreResult<usize
     Ok(diesel::delete(links::table.filter(links::account_id.eq(account))).execute(conn)?)
 }
 
-/// Forgets links and log-ins that are over.
+/// Forgets links and logins that are over.
 pub fn tidy(conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
     diesel::delete(links::table.filter(links::expires_at.le(now))).execute(conn)?;
     logins::tidy(conn, now)

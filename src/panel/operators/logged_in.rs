@@ -8,10 +8,11 @@ use actix_web::{FromRequest, HttpRequest, web};
 
 use super::accounts::Accounts;
 use super::logins::Login;
-use crate::http::audit::{self, ActorKind, Who};
+use super::model::{Account, Operator};
+use crate::http::audit::{ActorKind, Noted, Who};
 use crate::http::{ApiError, ApiResult, Code, login};
 
-/// A log-in that goes on. Where the request is to change something, a page of ours sent it.
+/// A login that goes on. Where the request is to change something, a page of ours sent it.
 pub(super) struct LoggedIn {
     pub login: Login,
     /// The secret of the cookie.
@@ -32,16 +33,21 @@ async fn admit(request: &HttpRequest) -> ApiResult<LoggedIn> {
     let nobody = || ApiError::new(Code::Unauthenticated, "Log in by POST /v1.1/account/login");
     let accounts = request.app_data::<web::Data<Accounts>>();
     let accounts = accounts.ok_or_else(|| ApiError::new(Code::Internal, "no accounts"))?;
-    let secret = login::secret_of(request).ok_or_else(nobody)?;
+    let secret = login::secret_of(request).ok_or_else(nobody)?.to_owned();
     let login = accounts.login(&secret).await?.ok_or_else(nobody)?;
     if !request.method().is_safe() && !login::shows_token(request, &secret) {
         return Err(ApiError::new(Code::Csrf, Code::Csrf.meaning()));
     }
-    audit::note(request, || Who {
-        organization: login.operator.organization_id,
-        kind: ActorKind::Operator,
-        id: login.operator.id.to_string(),
-        name: Some(login.account.name.clone()),
-    });
+    Noted::of(request).note(|| who(&login.operator, &login.account));
     Ok(LoggedIn { login, secret })
+}
+
+/// An operator as the audit has them.
+pub(super) fn who(operator: &Operator, account: &Account) -> Who {
+    Who {
+        organization: operator.organization_id,
+        kind: ActorKind::Operator,
+        id: operator.id.raw(),
+        name: Some(account.name.as_str().into()),
+    }
 }

@@ -1,4 +1,4 @@
-//! Log-ins: a secret in a cookie, and what it opens. One that nobody uses for a while is over, and so is every one after some days.
+//! Logins: a secret in a cookie, and what it opens. One that nobody uses for a while is over, and so is every one after some days.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::store::schema::{operator_accounts as accounts, operator_logins as log
 use crate::store::{Conn, StoreResult, secrets};
 use kernel::*;
 
-/// How often it is noted that a log-in is used.
+/// How often it is noted that a login is used.
 const TOUCHED_EVERY: Duration = Duration::from_secs(60);
 
-/// How long log-ins last.
+/// How long logins last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lasting {
     /// From the first request on, however often it is used.
@@ -22,7 +22,7 @@ pub(super) struct Lasting {
     pub unused: Duration,
 }
 
-/// A log-in that goes on.
+/// A login that goes on.
 #[derive(Clone)]
 pub(super) struct Login {
     pub id: OperatorLoginId,
@@ -38,7 +38,7 @@ impl Login {
     }
 }
 
-/// Begins a log-in at an organization, and answers its secret.
+/// Begins a login at an organization, and answers its secret.
 pub(super) fn begin(conn: &mut Conn, moment: &Moment, operator: &Operator, lasts: Lasting) -> StoreResult<String> {
     let secret = secrets::draw();
     diesel::insert_into(logins::table)
@@ -55,7 +55,7 @@ pub(super) fn begin(conn: &mut Conn, moment: &Moment, operator: &Operator, lasts
     Ok(secret)
 }
 
-/// The log-in with this secret, while it goes on and its operator may log in.
+/// The login with this secret, while it goes on and its operator may log in.
 pub(super) fn find(conn: &mut Conn, secret: &str, now: Timestamp, lasts: Lasting) -> StoreResult<Option<Login>> {
     let found: Option<(OperatorLoginId, Timestamp, Operator, Account)> = logins::table
         .inner_join(operators::table.inner_join(accounts::table))
@@ -74,7 +74,7 @@ pub(super) fn touch(conn: &mut Conn, id: OperatorLoginId, now: Timestamp) -> Sto
     Ok(())
 }
 
-/// Makes it a log-in at another organization of the same account.
+/// Makes it a login at another organization of the same account.
 pub(super) fn move_to(conn: &mut Conn, id: OperatorLoginId, operator: OperatorId) -> StoreResult<()> {
     diesel::update(logins::table.find(id)).set(logins::operator_id.eq(operator)).execute(conn)?;
     Ok(())
@@ -85,7 +85,7 @@ pub(super) fn end(conn: &mut Conn, id: OperatorLoginId) -> StoreResult<()> {
     Ok(())
 }
 
-/// Ends all log-ins of an account, but for one.
+/// Ends all logins of an account, but for one.
 pub(super) fn end_others(conn: &mut Conn, account: AccountId, but: Option<OperatorLoginId>) -> StoreResult<()> {
     let mine = logins::table.filter(logins::account_id.eq(account));
     match but {
@@ -95,7 +95,7 @@ pub(super) fn end_others(conn: &mut Conn, account: AccountId, but: Option<Operat
     Ok(())
 }
 
-/// Ends the log-ins of an operator: those at this organization.
+/// Ends the logins of an operator: those at this organization.
 pub(super) fn end_of(conn: &mut Conn, operator: OperatorId) -> StoreResult<()> {
     diesel::delete(logins::table.filter(logins::operator_id.eq(operator))).execute(conn)?;
     Ok(())

@@ -1,7 +1,7 @@
 //! Operators: the people who work at the panel, how they prove who they are, and what they may do.
 //!
 //! An account is a person, with a password and perhaps a second factor. An operator is what that person is in an organization: a role,
-//! which is a set of the scopes that keys have. A log-in is a secret in a cookie, of which the store has a hash only; it is for one
+//! which is a set of the scopes that keys have. A login is a secret in a cookie, of which the store has a hash only; it is for one
 //! organization at a time, and is looked up at every request, so that what was taken away is gone at once.
 
 mod account;

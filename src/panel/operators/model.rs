@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use super::role::Role;
+use super::second_factor::SixDigits;
 use crate::home::portal::{Password, TypedPassword};
 use crate::http::Versioned;
 use crate::people::users::Email;
@@ -61,6 +62,12 @@ impl Account {
     /// Whether logging in needs a code of the second factor.
     pub fn has_second_factor(&self) -> bool {
         self.totp_confirmed && self.totp_secret.is_some()
+    }
+
+    /// Takes it away.
+    pub(super) fn take_second_factor(&mut self) {
+        self.totp_secret = None;
+        self.totp_confirmed = false;
     }
 }
 
@@ -222,31 +229,7 @@ input! {
         /// The password.
         pub password: TypedPassword,
         /// The code of the second factor, where the account has one.
-        pub totp: Option<Code6>,
-    }
-}
-
-/// A code of six digits; spaces between them are left out.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Code6(pub(super) String);
-
-crate::json_schema!(Code6, {"type": "string", "pattern": "^[0-9]{6}$", "example": "492039"});
-
-impl std::fmt::Debug for Code6 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Code6")
-    }
-}
-
-impl crate::http::fields::Field for Code6 {
-    fn read(
-        value: &serde_json::Value,
-        at: crate::http::fields::Path<'_>,
-        faults: &mut crate::http::Faults,
-    ) -> Option<Self> {
-        let digits: Option<String> = value.as_str().map(|text| text.split_whitespace().collect());
-        let code = digits.filter(|code| code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()));
-        code.map(Self).or_else(|| crate::http::fields::wrong(at, faults, "the six digits that the app shows"))
+        pub totp: Option<SixDigits>,
     }
 }
 
@@ -297,7 +280,7 @@ input! {
     #[schema(example = json!({"code": "492039"}))]
     pub(crate) struct Confirmation {
         /// The six digits that the app shows.
-        pub code: Code6,
+        pub code: SixDigits,
     }
 }
 

@@ -1,12 +1,37 @@
 //! The second factor: codes of six digits from an app, one each half minute (TOTP, RFC 6238).
 
+use std::fmt;
+
+use serde_json::Value;
 use totp_rs::{Builder, Secret, Totp};
 
-use super::model::{Account, Code6};
-use crate::http::{ApiError, ApiResult, Code};
+use super::model::Account;
+use crate::http::fields::{Field, Path, wrong};
+use crate::http::{ApiError, ApiResult, Code, Faults};
+use crate::json_schema;
 use crate::store::seal::Seal;
 use clock::chance;
 use kernel::Timestamp;
+
+/// A code; spaces between its digits are left out.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SixDigits(String);
+
+json_schema!(SixDigits, {"type": "string", "pattern": "^[0-9]{6}$", "example": "492039"});
+
+impl fmt::Debug for SixDigits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SixDigits")
+    }
+}
+
+impl Field for SixDigits {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let digits: Option<String> = value.as_str().map(|text| text.split_whitespace().collect());
+        let code = digits.filter(|code| code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()));
+        code.map(Self).or_else(|| wrong(at, faults, "the six digits that the app shows"))
+    }
+}
 
 /// Who asks, as the app shows it.
 const ISSUER: &str = "Evenwatt";
@@ -39,7 +64,7 @@ pub(super) fn url(seal: &Seal, account: &Account) -> Option<String> {
 }
 
 /// The step of a code that is right at this instant, or was or will be within half a minute.
-pub(super) fn step(seal: &Seal, account: &Account, Code6(code): &Code6, now: Timestamp) -> Option<i64> {
+pub(super) fn step(seal: &Seal, account: &Account, SixDigits(code): &SixDigits, now: Timestamp) -> Option<i64> {
     let totp = totp(&secret_of(seal, account)?, account.email.as_deref()?)?;
     let step = totp.check(code, u64::try_from(now.unix_seconds()).ok()?)?;
     i64::try_from(step).ok()

@@ -104,6 +104,15 @@ pub(super) fn find_unaddressed(conn: &mut Conn) -> StoreResult<Option<Account>> 
     Ok(accounts::table.filter(waiting).select(Account::as_select()).first(conn).optional()?)
 }
 
+/// Whether anybody may log in to this server.
+pub(super) fn is_anybody_in(conn: &mut Conn) -> StoreResult<bool> {
+    let able = operators::table
+        .inner_join(accounts::table)
+        .filter(operators::active.eq(true).and(accounts::password_hash.is_not_null()))
+        .select(operators::id);
+    Ok(diesel::select(diesel::dsl::exists(able)).get_result(conn)?)
+}
+
 /// Whether there is any operator on this server.
 pub(super) fn is_any(conn: &mut Conn) -> StoreResult<bool> {
     Ok(diesel::select(diesel::dsl::exists(operators::table.select(operators::id))).get_result(conn)?)

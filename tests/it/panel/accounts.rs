@@ -55,7 +55,7 @@ async fn a_cookie_changes_nothing_without_the_token_of_its_page() {
     let app = TestApp::start().await;
     let grace = Browser::invited(&app, &app.client, GRACE, "Admin").await;
     let other = Browser::new(&app).after(&Browser::new(&app).log_in(GRACE, PASSWORD).await);
-    assert_ne!(grace.csrf, other.csrf, "each log-in has its own");
+    assert_ne!(grace.csrf, other.csrf, "each login has its own");
     let place = json!({"operatorName": "P", "address": {}, "coordinates": [4.9, 52.4]});
     for token in ["", "wrong", &other.csrf] {
         let request = grace.bare(Method::POST, "/locations").header("x-csrf-token", token).json(&place);
@@ -95,12 +95,13 @@ async fn a_page_of_others_cannot_listen_with_the_cookie() {
 }
 
 #[actix_web::test]
-async fn a_log_in_gets_a_new_secret_and_fails_in_the_same_words() {
+async fn a_login_gets_a_new_secret_and_fails_in_the_same_words() {
     let app = TestApp::start().await;
     Browser::invited(&app, &app.client, GRACE, "Viewer").await;
     let mut browser = Browser::new(&app);
     browser.cookie = "evenwatt_session=chosen-by-somebody-else".to_owned();
     assert_eq!(browser.get("/account").await.error(401), "unauthenticated");
+    browser.cookie = "of another program; broken=%; evenwatt_session=chosen-by-somebody-else".to_owned();
     let answer = browser.log_in(GRACE, PASSWORD).await;
     assert!(!cookie(&answer).contains("chosen"), "no secret from outside is taken over");
     let wrong = browser.log_in(GRACE, "correct horse batterx").await;
@@ -110,6 +111,9 @@ async fn a_log_in_gets_a_new_secret_and_fails_in_the_same_words() {
     for _ in 0..4 {
         browser.log_in(GRACE, "guess").await.error(401);
     }
+    let mut beside = browser.clone().after(&answer);
+    beside.cookie = format!("broken; %=%; {}; other=\"x", beside.cookie);
+    assert_eq!(beside.get("/account").await.status, 200, "cookies of other programs spoil nothing");
     let locked = browser.log_in(GRACE, PASSWORD).await;
     assert_eq!(locked.error(429), "too_many_requests");
     assert_eq!(locked.headers["retry-after"], "61");
@@ -118,7 +122,7 @@ async fn a_log_in_gets_a_new_secret_and_fails_in_the_same_words() {
 }
 
 #[actix_web::test]
-async fn a_log_in_ends_when_it_is_not_used_is_ended_or_the_password_changes() {
+async fn a_login_ends_when_it_is_not_used_is_ended_or_the_password_changes() {
     let app = TestApp::start().await;
     let first = Browser::invited(&app, &app.client, GRACE, "Admin").await;
     let second = Browser::new(&app).after(&Browser::new(&app).log_in(GRACE, PASSWORD).await);
@@ -131,7 +135,14 @@ async fn a_log_in_ends_when_it_is_not_used_is_ended_or_the_password_changes() {
     let third = Browser::new(&app).after(&Browser::new(&app).log_in(GRACE, PASSWORD).await);
     let wrong = json!({"current_password": "guess", "new_password": "staple of four words"});
     assert_eq!(second.post("/account/password", wrong).await.faulty_fields(), ["current_password"]);
+    // Who has the cookie does not guess the password.
+    for _ in 0..4 {
+        let guess = json!({"current_password": "guess", "new_password": "staple of four words"});
+        second.post("/account/password", guess).await.faulty_fields();
+    }
     let right = json!({"current_password": PASSWORD, "new_password": "staple of four words"});
+    assert_eq!(second.post("/account/password", right.clone()).await.error(429), "too_many_requests");
+    app.clock.advance(Duration::from_secs(61));
     second.post("/account/password", right).await.ok();
     assert_eq!(third.get("/account").await.error(401), "unauthenticated", "all others end");
     second.get("/account").await.ok();
@@ -166,7 +177,7 @@ async fn a_forgotten_password_is_replaced_by_a_link_in_an_e_mail() {
     assert_eq!(ask("nobody@example.com").await, ask(GRACE).await);
     let reset = format!("/account/password_reset/{}", mail.secret(GRACE, 2).await);
     stranger.post(&reset, json!({"password": "staple of four words"})).await.ok();
-    assert_eq!(browser.get("/account").await.error(401), "unauthenticated", "all log-ins end");
+    assert_eq!(browser.get("/account").await.error(401), "unauthenticated", "all logins end");
     assert_eq!(stranger.post(&reset, json!({"password": "staple of four words"})).await.error(404), "not_found");
     stranger.log_in(GRACE, "staple of four words").await.ok();
     assert_eq!(mail.count("nobody@example.com"), 0);

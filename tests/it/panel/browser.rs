@@ -70,7 +70,7 @@ impl Browser {
     }
 }
 
-/// The header that sets the cookie of a log-in.
+/// The header that sets the cookie of a login.
 pub fn cookie(answer: &Answer) -> String {
     let header = answer.headers.get("set-cookie").expect("a cookie");
     header.to_str().expect("a text").to_owned()

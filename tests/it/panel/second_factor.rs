@@ -1,4 +1,4 @@
-//! The second factor: set up by its owner, asked for at each log-in, each code once.
+//! The second factor: set up by its owner, asked for at each login, each code once.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn a_second_factor_is_asked_for_and_each_code_works_once() {
     let first = code(&secret, now());
     let spaced = format!("{} {}", &first[..3], &first[3..]);
     assert_eq!(grace.post("/account/totp/confirm", json!({"code": spaced})).await.ok()["operator"]["totp"], true);
-    assert_eq!(second.get("/account").await.error(401), "unauthenticated", "log-ins without it end");
+    assert_eq!(second.get("/account").await.error(401), "unauthenticated", "logins without it end");
     assert_eq!(grace.get("/account/totp/qr.svg").await.error(404), "not_found", "it is not shown again");
     assert_eq!(grace.post("/account/totp", json!({})).await.error(409), "conflict");
 

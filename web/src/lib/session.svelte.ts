@@ -14,7 +14,6 @@ export interface Account {
 export interface PagesConfig {
   name: string;
   tiles: { url: string; attribution: string } | null;
-  login: { password: boolean; oidc: { id: string; name: string; url: string }[] };
 }
 
 export const session = $state<{ account: Account | undefined; isKnown: boolean; config: PagesConfig | undefined }>({
@@ -41,7 +40,7 @@ export async function begin(): Promise<void> {
   if (account.status === "rejected") take(undefined);
 }
 
-/** Reads only what every page has to know: for pages without log-in. */
+/** Reads only what every page has to know: for pages without login. */
 export async function readConfig(): Promise<void> {
   const { result } = await call<{ result: PagesConfig }>("GET", "/v1.1/pages/config");
   session.config = result;

@@ -14,14 +14,15 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 
 use super::super::Portal;
 use super::super::attempts::{Attempt, Guesser};
-use super::super::auth_guard::CookieCaller;
-use super::super::cookie::{self, Sender};
+use super::super::auth_guard::{CookieCaller, who};
+use super::super::cookie::{self, is_page};
 use super::super::emails::{self, EmailKind};
 use super::super::logins::{self, Carrier, Continued, Refreshed};
 use super::super::model::{HomeUser, Login, NewPassword, Refresh, ResetRequest, Tokens};
 use super::super::store::{self, Purpose};
 use super::record_event;
 use crate::events::EventKind;
+use crate::http::audit::Noted;
 use crate::http::client_address;
 use crate::http::docs::{HomeErrors, PortalErrors};
 use crate::http::envelope::{Reply, reply};
@@ -67,14 +68,9 @@ fn answer(
     let mut response = reply(StatusCode::OK, "Welcome", tokens);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(token) = kept {
-        cookie::keep(&mut response, (request, portal), &token, (now, ends));
+        cookie::keep(&mut response, request, &token, (now, ends));
     }
     Ok(response)
-}
-
-/// Whether the refresh token belongs into a cookie.
-fn is_page(request: &HttpRequest, portal: &Portal) -> bool {
-    Sender::of(request, portal) == Sender::Page
 }
 
 /// Accepts an invitation: chooses the password and logs in. The link in the e-mail works once.
@@ -121,6 +117,7 @@ async fn choose_password(
     let found = ctx.db.read(move |conn| store::find_link(conn, &looked_up, purpose, now));
     found.await?.ok_or_else(worthless)?;
     let hash = portal.hasher.hash(new.password).await?;
+    let noted = Noted::of(request);
     let begun = ctx.db.write(move |conn| {
         let found = store::find_link(conn, &secret, purpose, now)?;
         let (mut home, user) = found.ok_or_else(worthless)?;
@@ -141,6 +138,7 @@ async fn choose_password(
         };
         record_event(conn, &moment, (&home, &user), kind)?;
         let whom = (home.organization_id, user.id);
+        noted.note(|| who(whom.0, whom.1));
         Ok::<_, ApiError>(logins::begin(conn, &moment, whom, lasts)?)
     });
     answer((request, portal), is_page(request, portal), begun.await?, now)
@@ -186,8 +184,10 @@ async fn log_in(
     let Some(home) = home.filter(|_| right) else {
         return Err(ApiError::new(Code::LoginFailed, Code::LoginFailed.meaning()));
     };
+    let noted = Noted::of(&request);
     let begun = ctx.db.write(move |conn| -> StoreResult<_> {
         guesser.prove(conn, now)?;
+        noted.note(|| who(home.organization_id, home.id));
         logins::begin(conn, &moment, (home.organization_id, home.id), lasts)
     });
     answer((&request, &portal), is_page(&request, &portal), begun.await?, now)
@@ -235,18 +235,18 @@ async fn refresh_login(
         Refreshed::Continued(continued) => answer((&request, &portal), carrier == Carrier::Cookie, continued, now),
         Refreshed::Reused { user, .. } => {
             tracing::warn!(%user, "a refresh token came twice; its login was ended");
-            Ok(refresh_refused(&request, &portal, carrier))
+            Ok(refresh_refused(&request, carrier))
         }
-        Refreshed::Refused => Ok(refresh_refused(&request, &portal, carrier)),
+        Refreshed::Refused => Ok(refresh_refused(&request, carrier)),
     }
 }
 
 /// A cookie that opens nothing is not sent again.
-fn refresh_refused(request: &HttpRequest, portal: &Portal, carrier: Carrier) -> HttpResponse {
+fn refresh_refused(request: &HttpRequest, carrier: Carrier) -> HttpResponse {
     let message = "The refresh token is unknown, was used, or its login is over; log in again";
     let mut response = ApiError::new(Code::Unauthenticated, message).error_response();
     if carrier == Carrier::Cookie {
-        cookie::forget(&mut response, (request, portal));
+        cookie::forget(&mut response, request);
     }
     response
 }
@@ -307,7 +307,7 @@ async fn log_out(
     ctx.db.write(move |conn| logins::end(conn, caller.login)).await?;
     let mut response = reply(StatusCode::OK, "Logged out", LogoutReply { everywhere: false });
     if is_page(&request, &portal) {
-        cookie::forget(&mut response, (&request, &portal));
+        cookie::forget(&mut response, &request);
     }
     Ok(response)
 }
@@ -327,7 +327,7 @@ async fn log_out_everywhere(
     ctx.db.write(move |conn| logins::end_all(conn, caller.user)).await?;
     let mut response = reply(StatusCode::OK, "Logged out everywhere", LogoutReply { everywhere: true });
     if is_page(&request, &portal) {
-        cookie::forget(&mut response, (&request, &portal));
+        cookie::forget(&mut response, &request);
     }
     Ok(response)
 }

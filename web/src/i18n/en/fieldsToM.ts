@@ -123,7 +123,7 @@ export const fieldsToM = {
   "f.last_used_at": "Last used",
   "f.lastname": "Last name",
   "f.latestTimestamp": "Until",
-  "f.last_login_at": "Last log-in",
+  "f.last_login_at": "Last login",
   "f.latest_at": "Latest reading",
   "f.latitude": "Latitude",
   "f.layout": "Other rates",

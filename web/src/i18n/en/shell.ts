@@ -1,4 +1,4 @@
-// English: navigation, log-in, buttons, what is said everywhere.
+// English: navigation, login, buttons, what is said everywhere.
 export const shell = {
   "nav.account": "Account",
   "nav.admin": "Administration",
@@ -47,7 +47,7 @@ export const shell = {
   "login.reset": "Choose another password",
   "login.forgotten": "Forgotten password",
   "login.i_forgot": "I forgot the password",
-  "login.back": "Back to log-in",
+  "login.back": "Back to login",
   "login.send": "Send the link",
   "login.letter_sent": "If we know this address, an e-mail with a link is on its way.",
   "login.new_password": "Password, at least 10 characters",
@@ -55,7 +55,6 @@ export const shell = {
   "login.not_the_same": "The two passwords are not the same.",
   "login.save": "Save the password",
   "login.totp": "Code of the authenticator app",
-  "login.with": "Log in with {name}",
   "account.change_password": "Change password",
   "account.security": "Security",
   "account.set_up_totp": "Set up a second factor",
