@@ -90,7 +90,9 @@ test("what the car needs is set, and kept with its session", async () => {
   await page.getByText("Energy", { exact: true }).waitFor();
   await page.getByRole("link", { name: "Plan", exact: true }).tap();
   await page.getByLabel(/Energy need/).fill("12.5");
+  const answered = page.waitForResponse((response) => response.url().endsWith("/need"));
   await page.getByRole("button", { name: "Save" }).tap();
+  assert.equal((await answered).status(), 200);
   await page.getByText("Saved").first().waitFor();
   assert.equal((await api("GET", `/sessions/${session._id}`)).energy_need, 12.5);
   await page.getByRole("link", { name: "History", exact: true }).tap();
