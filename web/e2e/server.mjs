@@ -31,7 +31,7 @@ function newStore(folder) {
   return Object.assign(new URL(server), { pathname: `/${name}` }).href;
 }
 
-/** The server's API key and the link for its first operator, from what it prints when it starts. */
+/** The server's API key, and the link for its first operator or the one that logs in, from what it prints when it starts. */
 function greetingOf(child) {
   return new Promise((found, reject) => {
     let said = "";
@@ -41,7 +41,11 @@ function greetingOf(child) {
       const key = /ew_(live|test)_\w+/.exec(said)?.[0];
       if (!key || !said.includes("curl")) return;
       clearTimeout(timer);
-      found({ key, invitation: /\S+\/panel\/invitations\/\S+/.exec(said)?.[0] });
+      found({
+        key,
+        invitation: /\S+\/panel\/invitations\/\S+/.exec(said)?.[0],
+        panel: /\S+\/account\/login\/\S+/.exec(said)?.[0],
+      });
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);
@@ -62,8 +66,10 @@ async function operator(url, key) {
   if (!answer.ok) throw new Error(`The invitation was refused: ${await answer.text()}`);
 }
 
-/** A server with eight bays, seeded, or an empty one, or one at which nobody can log in yet; `close` ends all of it. */
-export async function start({ fast = false, isNew = false, isEmpty = isNew } = {}) {
+/**
+ * A server with eight bays, seeded or as the demo has it, or an empty one, or one at which nobody was invited yet; `close` ends all of it.
+ */
+export async function start({ fast = false, isNew = false, isEmpty = isNew, isDemo = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "evenwatt-web-"));
   const port = await freePort();
   const store = newStore(folder);
@@ -72,7 +78,7 @@ export async function start({ fast = false, isNew = false, isEmpty = isNew } = {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("EVENWATT_")));
   env.DATABASE_URL = store;
   const child = spawn(resolve(BINARY), [...(isEmpty ? ["serve"] : demo), "--listen", `127.0.0.1:${port}`], { cwd: folder, env });
-  const { key, invitation } = await greetingOf(child).catch((error) => {
+  const { key, invitation, panel } = await greetingOf(child).catch((error) => {
     child.kill("SIGKILL");
     throw error;
   });
@@ -86,10 +92,10 @@ export async function start({ fast = false, isNew = false, isEmpty = isNew } = {
     await new Promise((ended) => child.once("exit", ended));
     rmSync(folder, { recursive: true, force: true });
   };
-  const prepared = (isNew ? Promise.resolve() : operator(url, key)).then(() => (isEmpty ? {} : seed(url, key)));
+  const prepared = (isNew || isDemo ? Promise.resolve() : operator(url, key)).then(() => (isEmpty || isDemo ? {} : seed(url, key)));
   const data = await prepared.catch(async (error) => {
     await close();
     throw error;
   });
-  return { url, key, invitation, data, close };
+  return { url, key, invitation, panel, data, close };
 }

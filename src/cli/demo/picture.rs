@@ -81,7 +81,7 @@ impl Picture {
         let Self { address, panel, key, group, .. } = self;
         [
             format!("Evenwatt demo at {address}, Ctrl-C ends it"),
-            format!("Panel       {panel} (logs in, once)"),
+            format!("Panel       {panel}?to=/groups/{group} (logs in, once)"),
             format!("API key     {key}"),
             format!("Swagger UI  {address}/swagger-ui/"),
             format!("curl -H 'Authorization: Bearer {key}' {address}/v1.1/load_management/groups/{group}"),

@@ -17,11 +17,13 @@ use super::logged_in::who;
 use super::model::*;
 use super::{api, logins, second_factor, store};
 use crate::events::EventKind;
+use crate::filters;
 use crate::home::portal::{Attempt, Guesser, Notices, Password};
 use crate::http::audit::{self, Noted};
 use crate::http::docs::{AccountErrors, AccountLinkErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::origin::require_own_origin;
+use crate::http::query::{Parameter, Query};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Code, client_address, login, neighbourhood};
 use crate::store::{Conn, StoreError, StoreResult, beside};
@@ -150,16 +152,43 @@ fn worthless() -> ApiError {
     ApiError::not_found("link; it is unknown, was used, or has expired")
 }
 
+/// A path of the panel, such as `/groups/6613f1b2c9d4a8e7f0a1b2c3`: letters, digits, `/`, `-` and `_`.
+#[derive(Debug, Clone, utoipa::ToSchema)]
+#[schema(value_type = String)]
+pub(crate) struct PanelPath(String);
+
+impl Parameter for PanelPath {
+    fn expectation() -> String {
+        "a path of the panel such as /groups".to_owned()
+    }
+
+    fn from_parameter(text: &str) -> Option<Self> {
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/-_".contains(letter);
+        let is_path = text.starts_with('/') && text.len() <= 200 && text.chars().all(is_plain);
+        is_path.then(|| Self(text.to_owned()))
+    }
+}
+
+filters! {
+    /// Where a link leads.
+    pub(crate) struct LinkTarget {
+        /// The page of the panel, by its path there; its first page when absent.
+        pub to: PanelPath,
+    }
+}
+
 /// Logs in by a link of the machine itself, once, and leads to the panel.
 ///
 /// `evenwatt demo` prints such a link.
-#[utoipa::path(tag = "accounts", security(()), params(("login_token" = String, Path, description = "From the link")),
+#[utoipa::path(tag = "accounts", security(()),
+    params(("login_token" = String, Path, description = "From the link"), LinkTarget),
     responses((status = FOUND, description = "To the panel, with the cookie of the login"), AccountLinkErrors))]
 #[get("/login/{login_token}")]
 async fn log_operator_in_by_link(
     request: HttpRequest,
     accounts: web::Data<Accounts>,
     token: web::Path<String>,
+    Query(LinkTarget { to }): Query<LinkTarget>,
 ) -> ApiResult<HttpResponse> {
     let (moment, shared, secret) = (accounts.context.moment(), accounts.clone(), token.into_inner());
     let noted = Noted::of(&request);
@@ -169,7 +198,8 @@ async fn log_operator_in_by_link(
         begin(conn, (&shared, &noted), &account, &moment)
     });
     let (secret, _) = begun.await?;
-    let mut response = HttpResponse::Found().insert_header((LOCATION, "/panel")).finish();
+    let page = format!("/panel{}", to.map_or_else(String::new, |PanelPath(path)| path));
+    let mut response = HttpResponse::Found().insert_header((LOCATION, page)).finish();
     set_cookie(&mut response, &request, &accounts, &secret);
     Ok(response)
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use evenwatt::panel::operators::let_in;
+use evenwatt::people::organizations::list_organizations;
 use reqwest::Method;
+use reqwest::redirect::Policy;
 use serde_json::json;
 
 use super::browser::{Browser, GRACE, PASSWORD, cookie};
@@ -92,6 +95,35 @@ async fn a_page_of_others_cannot_listen_with_the_cookie() {
     };
     assert!(with(&app.client.base).await.is_ok());
     assert!(with("https://evil.example.com").await.is_err());
+}
+
+#[actix_web::test]
+async fn a_link_of_the_machine_logs_in_once_and_leads_to_a_page_of_the_panel_only() {
+    let app = TestApp::start().await;
+    let path = {
+        let moment = app.running.context.moment();
+        let made = app.running.context.db.write(move |conn| {
+            let organization = list_organizations(conn)?.remove(0);
+            let_in(conn, organization.id, &moment)
+        });
+        made.await.expect("a link")
+    };
+    let http = reqwest::Client::builder().redirect(Policy::none()).build().expect("a client");
+    let open = async |query: &str| {
+        let url = format!("{}{path}{query}", app.client.base);
+        http.get(url).send().await.expect("an answer")
+    };
+    for elsewhere in ["https://evil.example.com", "evil", "/..%2Fv1.1", "/%5C%5Cevil.example.com", "/a%0D%0AX:y", ""] {
+        assert_eq!(open(&format!("?to={elsewhere}")).await.status(), 422, "{elsewhere}");
+    }
+    let led = open("?to=/groups/6613f1b2c9d4a8e7f0a1b2c3").await;
+    assert_eq!(led.status(), 302);
+    assert_eq!(led.headers()["location"], "/panel/groups/6613f1b2c9d4a8e7f0a1b2c3");
+    let set = led.headers()["set-cookie"].to_str().expect("a text").to_owned();
+    assert_eq!(open("").await.status(), 404, "it works once");
+    let cookie = set.split(';').next().expect("a name and a value").to_owned();
+    let browser = Browser { cookie, ..Browser::new(&app) };
+    assert_eq!(browser.get("/account").await.ok()["operator"]["role"], "Admin");
 }
 
 #[actix_web::test]
