@@ -107,7 +107,17 @@ const TABLES: [(&str, &[&str]); 25] = [
     ),
     ("charging/reservations", &["reservations"]),
     ("panel/audit", &["audit"]),
-    ("panel/operators", &["operator_accounts", "operator_links", "operator_logins", "operators"]),
+    (
+        "panel/operators",
+        &[
+            "operator_accounts",
+            "operator_identities",
+            "operator_links",
+            "operator_logins",
+            "operator_oidc_requests",
+            "operators",
+        ],
+    ),
     ("notify/webhooks", &["webhook_deliveries", "webhooks"]),
     ("balancing", &["balancing_members", "balancing_states", "load_spans", "plan_bases", "plans"]),
 ];

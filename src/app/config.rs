@@ -1,6 +1,8 @@
 //! Configuration: the embedded `default.toml`, then a file, then the environment. A wrong value stops the start with
 //! a sentence that names it.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,6 +34,7 @@ pub struct Config {
     pub tls: Tls,
     pub balancing: Balancing,
     pub panel: Panel,
+    pub oidc: BTreeMap<String, LoginProvider>,
     pub pages: Pages,
     pub portal: Portal,
     pub driver: Driver,
@@ -158,6 +161,38 @@ pub struct Panel {
     pub rate_burst: NonZeroU32,
 }
 
+/// The section whose parts are sections themselves, each by an id that is chosen.
+const PROVIDERS: &str = "oidc";
+
+/// Section `[oidc.<id>]`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginProvider {
+    pub name: String,
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: String,
+    pub scopes: String,
+}
+
+impl fmt::Debug for LoginProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LoginProvider({})", self.issuer)
+    }
+}
+
+/// The options of a provider with their defaults.
+fn provider_defaults() -> Table {
+    let options =
+        [("name", ""), ("issuer", ""), ("client_id", ""), ("client_secret", ""), ("scopes", "openid email profile")];
+    options.into_iter().map(|(option, default)| (option.to_owned(), Value::from(default))).collect()
+}
+
+/// The options of the provider with this id, whether it was named before or not.
+fn options_of<'a>(providers: &'a mut Table, id: &str) -> Option<&'a mut Table> {
+    providers.entry(id).or_insert_with(|| Value::Table(provider_defaults())).as_table_mut()
+}
+
 /// Section `[pages]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -267,6 +302,7 @@ impl Config {
         let config: Self = table.try_into().map_err(|error| format!("configuration: {}", one_line(&error)))?;
         config.store_settings()?;
         config.trusted_proxies()?;
+        config.login_providers()?;
         if !matches!(config.log.format.as_str(), "text" | "json") {
             return Err(format!("log.format is \"{}\", but must be text or json", config.log.format));
         }
@@ -325,17 +361,36 @@ fn overlay(table: &mut Table, given: Table, source: &str) -> Result<(), String> 
         let Value::Table(options) = options else {
             return Err(format!("{source}: {section} must be a section"));
         };
-        for (option, value) in options {
-            let unknown = || format!("{source}: there is no option {section}.{option}");
-            if known.contains_key(&option) {
-                known.insert(option, value);
-            } else {
-                let named = of_file(known, &option).ok_or_else(unknown)?.to_owned();
-                let path =
-                    value.as_str().ok_or_else(|| format!("{source}: {section}.{option} must be the path of a file"))?;
-                let read = read_line(path, &format!("{section}.{option}"))?;
-                known.insert(named, Value::String(read));
+        if section != PROVIDERS {
+            overlay_options(known, options, &section, source)?;
+            continue;
+        }
+        for (id, options) in options {
+            let section = format!("{section}.{id}");
+            match (options_of(known, &id), options) {
+                (Some(known), Value::Table(options)) => overlay_options(known, options, &section, source)?,
+                _ => return Err(format!("{source}: {section} must be a section")),
             }
+        }
+    }
+    Ok(())
+}
+
+fn overlay_options(known: &mut Table, given: Table, section: &str, source: &str) -> Result<(), String> {
+    for (option, value) in given {
+        let unknown = || format!("{source}: there is no option {section}.{option}");
+        if let Some(default) = known.get(&option) {
+            // Said here, where the value, perhaps a secret, is not repeated.
+            if default.is_str() && !value.is_str() {
+                return Err(format!("{source}: {section}.{option} must be a text"));
+            }
+            known.insert(option, value);
+        } else {
+            let named = of_file(known, &option).ok_or_else(unknown)?.to_owned();
+            let path =
+                value.as_str().ok_or_else(|| format!("{source}: {section}.{option} must be the path of a file"))?;
+            let read = read_line(path, &format!("{section}.{option}"))?;
+            known.insert(named, Value::String(read));
         }
     }
     Ok(())
@@ -363,8 +418,13 @@ fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), Strin
     };
     let unknown = || format!("the environment variable {name} names no option");
     let (section, option) = path.split_once('_').ok_or_else(unknown)?;
-    let (section, option) = (section.to_lowercase(), option.to_lowercase());
-    let options = table.get_mut(&section).and_then(Value::as_table_mut);
+    let (section, mut option) = (section.to_lowercase(), option.to_lowercase());
+    let mut options = table.get_mut(&section).and_then(Value::as_table_mut);
+    if section == PROVIDERS {
+        let (id, of_provider) = option.split_once('_').ok_or_else(unknown)?;
+        options = options.and_then(|providers| options_of(providers, id));
+        option = of_provider.to_owned();
+    }
     let options = options.ok_or_else(unknown)?;
     if let Some(named) = of_file(options, &option) {
         let read = read_line(text, name)?;

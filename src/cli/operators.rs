@@ -34,7 +34,7 @@ pub(super) enum OperatorCommand {
         #[arg(long, value_name = "ID")]
         organization: Option<OrganizationId>,
     },
-    /// Takes an operator's second factor away, ends all logins and prints a link to another password
+    /// Takes an operator's second factor and links to login providers away, ends all logins and prints a link to another password
     Reset {
         /// The address that they log in with
         #[arg(value_parser = parse_email)]
@@ -84,7 +84,7 @@ fn create(
             eprintln!("{} chooses a password here, within {} hours:", new.email.as_str(), hours(links.invitation));
             print(&format!("{link}\n"));
         }
-        None => eprintln!("{} has a password already, and logs in with it", new.email.as_str()),
+        None => eprintln!("{} has an account already, and logs in as before", new.email.as_str()),
     }
     Ok(())
 }

@@ -102,6 +102,12 @@ answer_sets! {
         "404": "The link is unknown, was used, or has expired",
         "429": "Too many requests from this address",
     }
+    /// Answers of logins by OpenID Connect, where they lead nowhere.
+    LoginProviderErrors {
+        "404": "There is no such login provider",
+        "429": "Too many requests from this address",
+        "503": "The store takes nothing at the moment",
+    }
     /// Answers to an operator who asks for what is their own.
     OwnErrors {
         "401": "Nobody is logged in",

@@ -2,14 +2,16 @@
 
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpResponse, get, web};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Serialize;
 
 use crate::app::Config;
+use crate::app::routes::ACCOUNT;
 use crate::http::docs::OpenErrors;
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Ctx};
+use crate::panel::operators::ProviderSettings;
 use crate::people::organizations;
 use crate::store::StoreResult;
 
@@ -23,6 +25,31 @@ pub(in crate::app) struct Settings {
     pub(super) policy: HeaderValue,
     name: Option<String>,
     tiles: Option<Tiles>,
+    providers: Vec<LoginProvider>,
+}
+
+/// Who operators may log in by, beside a password.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+struct LoginProvider {
+    /// Its id in the configuration.
+    #[schema(example = "keycloak")]
+    id: String,
+    /// What stands on the button.
+    #[schema(example = "Keycloak")]
+    name: String,
+    /// Where the button leads to.
+    #[schema(example = "/v1.1/account/oidc/keycloak")]
+    url: String,
+}
+
+/// How operators log in.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct LoginWays {
+    /// By e-mail address and password: always true.
+    #[schema(example = true)]
+    password: bool,
+    /// By OpenID Connect: the providers of the configuration.
+    oidc: Vec<LoginProvider>,
 }
 
 /// Where the tiles of maps come from.
@@ -47,7 +74,15 @@ impl Settings {
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{pictures}; \
              connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         );
+        let providers = config.login_providers().map_err(|error| anyhow!(error))?.into_iter();
         Ok(Self {
+            providers: providers
+                .map(|ProviderSettings { id, name, .. }| LoginProvider {
+                    url: format!("{ACCOUNT}/oidc/{id}"),
+                    id,
+                    name,
+                })
+                .collect(),
             policy: HeaderValue::try_from(policy)?,
             name: Some(pages.name.clone()).filter(|name| !name.is_empty()),
             tiles: tiles.map(|url| Tiles { url: url.clone(), attribution: pages.tiles_attribution.clone() }),
@@ -79,6 +114,8 @@ struct PagesConfig {
     name: String,
     /// Where the tiles of maps come from; null: maps have none.
     tiles: Option<Tiles>,
+    /// How operators log in at the panel.
+    login: LoginWays,
 }
 
 /// Adds the endpoint below `/v1.1/pages`.
@@ -88,7 +125,7 @@ pub(in crate::app) fn routes(config: &mut ServiceConfig) {
 
 /// Says what pages show before a login.
 ///
-/// It needs no key: the name to head pages with, and the tiles of maps.
+/// It needs no key: the name to head pages with, the tiles of maps, and how operators log in.
 #[utoipa::path(tag = "pages", security(()), responses((status = OK, body = Reply<PagesConfig>), OpenErrors))]
 #[get("/config")]
 async fn get_pages_config(ctx: Ctx, settings: web::Data<Settings>) -> ApiResult<HttpResponse> {
@@ -102,7 +139,11 @@ async fn get_pages_config(ctx: Ctx, settings: web::Data<Settings>) -> ApiResult<
             read.await?.map(|organization| organization.name)
         }
     };
-    let config = PagesConfig { name: name.unwrap_or_else(|| NAME.to_owned()), tiles: settings.tiles.clone() };
+    let config = PagesConfig {
+        name: name.unwrap_or_else(|| NAME.to_owned()),
+        tiles: settings.tiles.clone(),
+        login: LoginWays { password: true, oidc: settings.providers.clone() },
+    };
     Ok(reply(actix_web::http::StatusCode::OK, "Found", config))
 }
 

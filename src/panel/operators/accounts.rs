@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::links::{Purpose, make_link};
 use super::logins::{self, Lasting, Login};
+use super::oidc::Providers;
 use super::store;
 use crate::home::portal::{About, Hasher, Notices, OperatorLetter, OperatorLetters};
 use crate::http::address_limiter::AddressLimiter;
@@ -33,6 +34,13 @@ pub struct PanelLinks {
 }
 
 impl PanelLinks {
+    /// Where the panel and the API are for its browsers, such as `https://charge.example.com`.
+    pub(super) fn address(&self) -> &str {
+        let host = self.url.find("://").map_or(0, |scheme| scheme + "://".len());
+        let end = self.url.get(host..).and_then(|rest| rest.find('/')).map_or(self.url.len(), |path| host + path);
+        self.url.get(..end).unwrap_or_default()
+    }
+
     /// The page where an invitation is accepted.
     pub fn invitation(&self, secret: &str) -> String {
         format!("{}/invitations/{secret}", self.url)
@@ -50,7 +58,7 @@ impl OperatorLetters for PanelLinks {
             About::Invitation(organization, account) => {
                 let name = organizations::find_organization(conn, organization)?.name;
                 let account = store::find_account(conn, account)?;
-                let body = if account.password_hash.is_some() {
+                let body = if account.has_accepted() {
                     format!("{name} gave you access to its charging panel. Log in as you are used to:\n\n{}", self.url)
                 } else {
                     let secret = make_link(conn, account.id, Purpose::Invitation, now + self.invitation)?;
@@ -94,6 +102,8 @@ pub struct AccountSettings {
     pub secret_key: String,
     /// Requests from one address.
     pub rate: RateLimit,
+    /// Who operators may log in by, beside a password.
+    pub providers: Providers,
 }
 
 /// What the handlers share.
@@ -104,6 +114,7 @@ pub struct Accounts {
     pub(super) links: PanelLinks,
     pub(super) lasts: Lasting,
     pub(super) limiter: AddressLimiter,
+    pub(super) providers: Providers,
     /// The way to the mail server, where there is one.
     pub(super) notices: Option<Notices>,
     changes: watch::Sender<()>,
@@ -124,6 +135,7 @@ impl Accounts {
             links,
             lasts: Lasting { altogether: settings.login, unused: settings.unused },
             limiter: AddressLimiter::new(settings.rate),
+            providers: settings.providers.clone(),
             notices,
             changes: watch::Sender::new(()),
         })

@@ -266,7 +266,7 @@ async fn invite_operator_again(
         .answer(move |change| {
             let (mut operator, account) = store::find(change.conn, change.organization, id).map_err(missing)?;
             within((&principal, &needs), operator.role)?;
-            if account.password_hash.is_some() {
+            if account.has_accepted() {
                 return Err(ApiError::conflict("The invitation was accepted; a password is reset at the panel"));
             }
             links::drop_all(change.conn, account.id)?;

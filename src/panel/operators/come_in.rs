@@ -15,7 +15,7 @@ use super::accounts::Accounts;
 use super::links::{self, Purpose};
 use super::logged_in::who;
 use super::model::*;
-use super::{api, logins, second_factor, store};
+use super::{api, logins, oidc, second_factor, store};
 use crate::events::EventKind;
 use crate::filters;
 use crate::home::portal::{Attempt, Guesser, Notices, Password};
@@ -29,6 +29,9 @@ use crate::http::{ApiError, ApiResult, Body, Code, client_address, login, neighb
 use crate::store::{Conn, StoreError, StoreResult, beside};
 use kernel::{Moment, Timestamp};
 
+/// Where the panel's pages are, for a browser that is led there.
+pub(super) const PANEL: &str = "/panel";
+
 /// Adds the endpoints of accounts; they have an auth guard of their own.
 pub fn account_routes(config: &mut ServiceConfig) {
     config
@@ -38,6 +41,7 @@ pub fn account_routes(config: &mut ServiceConfig) {
         .service(accept_operator_invitation)
         .service(request_operator_password_reset)
         .service(reset_operator_password)
+        .configure(oidc::routes)
         .configure(account::routes);
 }
 
@@ -69,13 +73,13 @@ fn welcome(request: &HttpRequest, accounts: &Accounts, (secret, view): (String, 
     response
 }
 
-fn set_cookie(response: &mut HttpResponse, request: &HttpRequest, accounts: &Accounts, secret: &str) {
+pub(super) fn set_cookie(response: &mut HttpResponse, request: &HttpRequest, accounts: &Accounts, secret: &str) {
     login::set(response, request, secret, accounts.lasts.altogether);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// Begins a login at the first of the account's organizations.
-fn begin(
+pub(super) fn begin(
     conn: &mut Conn,
     (accounts, noted): (&Accounts, &Noted),
     account: &Account,
@@ -198,7 +202,7 @@ async fn log_operator_in_by_link(
         begin(conn, (&shared, &noted), &account, &moment)
     });
     let (secret, _) = begun.await?;
-    let page = format!("/panel{}", to.map_or_else(String::new, |PanelPath(path)| path));
+    let page = format!("{PANEL}{}", to.map_or_else(String::new, |PanelPath(path)| path));
     let mut response = HttpResponse::Found().insert_header((LOCATION, page)).finish();
     set_cookie(&mut response, &request, &accounts, &secret);
     Ok(response)

@@ -6,7 +6,7 @@ use super::accounts::PanelLinks;
 use super::links::{self, Purpose, make_link};
 use super::model::{Account, NewOperator, Operator, OperatorView};
 use super::role::Role;
-use super::{logins, store};
+use super::{logins, oidc, store};
 use crate::events::{Change, EventKind};
 use crate::http::{ApiError, ApiResult};
 use crate::store::{Conn, StoreError, StoreResult};
@@ -36,10 +36,10 @@ pub(super) fn create(change: &mut Change<'_>, new: &NewOperator) -> ApiResult<(O
     Ok((operator, account))
 }
 
-/// Refuses to show the link to an account that is also another organization's, until its owner chose a password: who has the link would
+/// Refuses to show the link to an account that is also another organization's, until its owner has come in: who has the link would
 /// get in there, too.
 pub(super) fn require_own(conn: &mut Conn, account: &Account, organization: OrganizationId) -> ApiResult<()> {
-    let is_waiting = account.password_hash.is_none();
+    let is_waiting = !account.has_accepted();
     let others = store::of_account(conn, account.id)?.into_iter().any(|(own, _)| own.organization_id != organization);
     if is_waiting && others {
         let message =
@@ -49,20 +49,20 @@ pub(super) fn require_own(conn: &mut Conn, account: &Account, organization: Orga
     Ok(())
 }
 
-/// The link by which a password is chosen; none where there is one.
+/// The link by which a password is chosen; none where the invitation was accepted.
 pub(super) fn link(
     conn: &mut Conn,
     account: &Account,
     (links, moment): (&PanelLinks, &Moment),
 ) -> StoreResult<Option<String>> {
-    if account.password_hash.is_some() {
+    if account.has_accepted() {
         return Ok(None);
     }
     let secret = make_link(conn, account.id, Purpose::Invitation, moment.now + links.invitation)?;
     Ok(Some(links.invitation(&secret)))
 }
 
-/// Makes somebody an operator and answers the link by which they choose a password; none where they have one.
+/// Makes somebody an operator and answers the link by which they choose a password; none where they can log in already.
 pub fn invite(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -73,7 +73,8 @@ pub fn invite(
     Ok(link(conn, &account, (links, moment))?)
 }
 
-/// For somebody who cannot get in: the second factor is gone, all logins end, and by the link they choose another password.
+/// For somebody who cannot get in: the second factor is gone, nobody of a login provider is linked any more, all logins end, and by the
+/// link they choose another password.
 pub fn reset(conn: &mut Conn, email: &str, (panel, moment): (&PanelLinks, &Moment)) -> ApiResult<String> {
     let found = store::find_by_email(conn, email)?;
     let mut account = found.ok_or_else(|| ApiError::not_found("operator"))?;
@@ -81,6 +82,7 @@ pub fn reset(conn: &mut Conn, email: &str, (panel, moment): (&PanelLinks, &Momen
     account.updated_at = moment.version_after(account.updated_at);
     store::update_account(conn, &account)?;
     logins::end_others(conn, account.id, None)?;
+    oidc::identities::drop_all(conn, account.id)?;
     links::drop_all(conn, account.id)?;
     let purpose = match account.password_hash {
         Some(_) => Purpose::PasswordReset,

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::logins;
 use super::model::Account;
+use super::{logins, oidc};
 use crate::store::schema::{operator_accounts as accounts, operator_links as links};
 use crate::store::{Conn, StoreResult, secrets};
 use kernel::*;
@@ -63,8 +63,9 @@ pub(super) fn drop_all(conn: &mut Conn, account: AccountId) -> StoreResult<usize
     Ok(diesel::delete(links::table.filter(links::account_id.eq(account))).execute(conn)?)
 }
 
-/// Forgets links and logins that are over.
+/// Forgets links, logins and requests to login providers that are over.
 pub fn tidy(conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
+    oidc::requests::tidy(conn, now)?;
     diesel::delete(links::table.filter(links::expires_at.le(now))).execute(conn)?;
     logins::tidy(conn, now)
 }

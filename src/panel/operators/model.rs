@@ -25,7 +25,7 @@ pub struct Account {
     pub name: String,
     /// In which language the pages are, where the browser's is not meant.
     pub language: Option<String>,
-    /// None until an invitation was accepted.
+    /// None until one was chosen.
     pub password_hash: Option<String>,
     /// What the codes of the second factor are made from, sealed.
     pub totp_secret: Option<String>,
@@ -59,7 +59,12 @@ impl Account {
         }
     }
 
-    /// Whether logging in needs a code of the second factor.
+    /// Whether the person has come in by the invitation: with a password, or by a login provider, which has an address for each.
+    pub fn has_accepted(&self) -> bool {
+        self.password_hash.is_some() || (self.email.is_some() && self.last_login_at.is_some())
+    }
+
+    /// Whether logging in with the password needs a code of the second factor.
     pub fn has_second_factor(&self) -> bool {
         self.totp_confirmed && self.totp_secret.is_some()
     }
@@ -159,10 +164,10 @@ impl OperatorView {
         Self {
             id: operator.id,
             active: operator.active,
-            state: match (operator.active, &account.password_hash) {
+            state: match (operator.active, account.has_accepted()) {
                 (false, _) => OperatorState::Disabled,
-                (true, None) => OperatorState::Invited,
-                (true, Some(_)) => OperatorState::Active,
+                (true, false) => OperatorState::Invited,
+                (true, true) => OperatorState::Active,
             },
             totp: account.has_second_factor(),
             email: account.email,

@@ -9,7 +9,7 @@ use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::people::organizations;
 use crate::store::query::{contains, lower};
-use crate::store::schema::{operator_accounts as accounts, operators};
+use crate::store::schema::{operator_accounts as accounts, operator_identities as identities, operators};
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -106,9 +106,10 @@ pub(super) fn find_unaddressed(conn: &mut Conn) -> StoreResult<Option<Account>> 
 
 /// Whether anybody may log in to this server.
 pub(super) fn is_anybody_in(conn: &mut Conn) -> StoreResult<bool> {
+    let known = accounts::id.eq_any(identities::table.select(identities::account_id));
     let able = operators::table
         .inner_join(accounts::table)
-        .filter(operators::active.eq(true).and(accounts::password_hash.is_not_null()))
+        .filter(operators::active.eq(true).and(accounts::password_hash.is_not_null().or(known)))
         .select(operators::id);
     Ok(diesel::select(diesel::dsl::exists(able)).get_result(conn)?)
 }

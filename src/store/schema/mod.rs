@@ -25,6 +25,7 @@ diesel::joinable!(home_logins -> home_users (user_id));
 diesel::joinable!(operators -> operator_accounts (account_id));
 diesel::joinable!(operator_logins -> operators (operator_id));
 diesel::joinable!(operator_links -> operator_accounts (account_id));
+diesel::joinable!(operator_identities -> operator_accounts (account_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     organizations,
@@ -83,5 +84,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     operators,
     operator_logins,
     operator_links,
+    operator_identities,
+    operator_oidc_requests,
     audit,
 );

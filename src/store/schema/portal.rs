@@ -165,6 +165,29 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::Instant;
 
+    operator_identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        account_id -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    operator_oidc_requests (hash) {
+        hash -> Text,
+        provider -> Text,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
     audit (id) {
         id -> Text,
         organization_id -> Text,

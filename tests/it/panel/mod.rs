@@ -3,5 +3,6 @@
 mod accounts;
 mod audit;
 mod browser;
+mod oidc;
 mod roles;
 mod second_factor;

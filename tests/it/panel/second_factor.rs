@@ -10,7 +10,7 @@ use super::browser::{Browser, GRACE, PASSWORD};
 use crate::support::TestApp;
 
 /// The code of RFC 6238 at this second, computed by its words: HMAC-SHA-1 of the half minute, cut to six digits.
-fn code(secret: &str, seconds: i64) -> String {
+pub(super) fn code(secret: &str, seconds: i64) -> String {
     let mut bits = String::new();
     for letter in secret.bytes() {
         let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|own| *own == letter).expect("Base32");
