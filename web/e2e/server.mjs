@@ -68,15 +68,16 @@ async function operator(url, key) {
 
 /**
  * A server with eight bays, seeded or as the demo has it, or an empty one, or one at which nobody was invited yet; `close` ends all of it.
+ * `options` are variables of its configuration.
  */
-export async function start({ fast = false, isNew = false, isEmpty = isNew, isDemo = false } = {}) {
+export async function start({ fast = false, isNew = false, isEmpty = isNew, isDemo = false, options = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "evenwatt-web-"));
   const port = await freePort();
   const store = newStore(folder);
   const demo = ["demo", "--keep", store, "--mixed", ...(fast ? ["--fast"] : [])];
   // A server keeps its data where it is started, and refuses variables that are ours.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("EVENWATT_")));
-  env.DATABASE_URL = store;
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith("EVENWATT_"));
+  const env = { ...Object.fromEntries(others), DATABASE_URL: store, ...options };
   const child = spawn(resolve(BINARY), [...(isEmpty ? ["serve"] : demo), "--listen", `127.0.0.1:${port}`], { cwd: folder, env });
   const { key, invitation, panel } = await greetingOf(child).catch((error) => {
     child.kill("SIGKILL");

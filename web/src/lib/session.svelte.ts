@@ -10,10 +10,18 @@ export interface Account {
   csrf_token: string;
 }
 
+/** Who operators may log in by, beside a password; `url` leads there. */
+export interface LoginProvider {
+  id: string;
+  name: string;
+  url: string;
+}
+
 /** What the pages have to know before anybody is logged in. */
 export interface PagesConfig {
   name: string;
   tiles: { url: string; attribution: string } | null;
+  login: { password: boolean; oidc: LoginProvider[] };
 }
 
 export const session = $state<{ account: Account | undefined; isKnown: boolean; config: PagesConfig | undefined }>({

@@ -55,6 +55,22 @@ export const shell = {
   "login.not_the_same": "Die beiden Passwörter sind nicht gleich.",
   "login.save": "Passwort speichern",
   "login.totp": "Code der Authentifizierungs-App",
+  "login.or": "oder",
+  "login.by": "Mit {provider} anmelden",
+  "login.oidc_expired":
+    "Diese Anmeldung wurde in einem anderen Fenster, unter einer anderen Adresse dieses Servers oder vor zu langer Zeit begonnen. Versuchen Sie es noch einmal.",
+  "login.oidc_unavailable":
+    "Der Anmeldedienst ist zurzeit nicht zu erreichen. Versuchen Sie es später, oder melden Sie sich mit Ihrem Passwort an.",
+  "login.oidc_refused": "Der Anmeldedienst hat Sie nicht angemeldet.",
+  "login.oidc_invalid": "Die Antwort des Anmeldedienstes konnte nicht geprüft werden. Versuchen Sie es noch einmal.",
+  "login.oidc_not_invited":
+    "Niemand hat Ihre E-Mail-Adresse zu diesem Panel eingeladen. Bitten Sie einen Administrator um eine Einladung.",
+  "login.oidc_email_unverified":
+    "Der Anmeldedienst hat Ihre E-Mail-Adresse nicht bestätigt. Darum ist hier nicht bekannt, wer Sie sind. Fragen Sie einen Administrator.",
+  "login.oidc_other_person":
+    "Ihre E-Mail-Adresse gehört zu einem Konto, das jemand anders beim Anmeldedienst benutzt. Fragen Sie einen Administrator.",
+  "login.oidc_disabled": "Sie haben keinen Zugang mehr zu diesem Panel. Fragen Sie einen Administrator.",
+  "login.busy": "Der Server ist ausgelastet. Versuchen Sie es noch einmal.",
   "account.change_password": "Passwort ändern",
   "account.security": "Sicherheit",
   "account.set_up_totp": "Zweiten Faktor einrichten",
