@@ -80,7 +80,7 @@ const TABLES: [(&str, &[&str]); 25] = [
         &["chargestations", "connector_statuses", "connectors", "dynamic_profiles", "evses", "external_limits"],
     ),
     ("sites/rates", &["rate_schedules", "rates"]),
-    ("people/organizations", &["api_keys", "organizations"]),
+    ("people/organizations", &["api_keys", "organization_logos", "organizations"]),
     ("people/users", &["users"]),
     ("people/tokens", &["tokens"]),
     ("market/networks", &["evse_groups", "evse_networks", "network_evses"]),

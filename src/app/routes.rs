@@ -32,6 +32,9 @@ pub const ACCOUNT: &str = "/v1.1/account";
 /// The path of what pages ask before anybody has logged in.
 pub const PAGES: &str = "/v1.1/pages";
 
+/// The path of an organization's logo, which pages show before anybody has logged in.
+pub const LOGO: &str = "/v1.1/organizations/{id}/logo";
+
 /// The path of the portal, which has an auth guard of its own.
 pub const PORTAL: &str = "/v1.1/portal";
 
@@ -95,6 +98,7 @@ pub fn portal(config: &mut ServiceConfig<'_, '_>) {
     modifiers(&BearerScheme),
     tags(
         (name = "organization", description = "The caller's own organization"),
+        (name = "organizations", description = "All organizations of this installation, for those who administer it"),
         (name = "api keys", description = "Keys of integrators"),
         (name = "locations", description = "Places with charge stations"),
         (name = "chargestations", description = "Charge stations and commands to them"),
@@ -144,6 +148,9 @@ fn document() -> utoipa::openapi::OpenApi {
         .service(scope::scope(PORTAL).configure(|config| portal(&mut ServiceConfig::Document(config))))
         .service(scope::scope(DRIVER).configure(|config| driver::routes(&mut ServiceConfig::Document(config))))
         .service(scope::scope(PAGES).configure(|config| settings::routes(&mut ServiceConfig::Document(config))))
+        .service(
+            scope::scope(LOGO).configure(|config| organizations::open_routes(&mut ServiceConfig::Document(config))),
+        )
         .service(scope::scope(BASE).configure(|config| slices(&mut ServiceConfig::Document(config))))
         .split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();

@@ -30,7 +30,7 @@ use crate::http::{Ctx, TrustedProxies, websocket};
 use crate::load::assets::AssetSignals;
 use crate::notify::webhooks::Dispatcher;
 use crate::panel::operators::{self, Accounts, account_routes};
-use crate::people::organizations::ApiKeyCache;
+use crate::people::organizations::{self, ApiKeyCache};
 use crate::sites::stations::link::{SharedLink, Signals};
 use crate::store;
 
@@ -117,6 +117,12 @@ fn services(config: &mut web::ServiceConfig, shows_metrics: bool) {
                 .wrap(from_fn(driver::guard))
                 .wrap(Compress::default())
                 .configure(|config| driver::routes(&mut ServiceConfig::Worker(config)))
+                .default_service(web::to(routes::nowhere)),
+        )
+        .service(
+            web::scope(routes::LOGO)
+                .wrap(from_fn(portal::guard))
+                .configure(|config| organizations::open_routes(&mut ServiceConfig::Worker(config)))
                 .default_service(web::to(routes::nowhere)),
         )
         .service(

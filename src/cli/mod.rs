@@ -25,6 +25,7 @@ use kernel::{ApiKeyId, Moment, OrganizationId};
 mod deliveries;
 pub mod demo;
 mod operators;
+mod organization;
 pub mod postman;
 mod reaction;
 pub mod replay;
@@ -60,6 +61,9 @@ enum Command {
     /// Invites operators to the panel, and lets them in again
     #[command(subcommand)]
     Operator(operators::OperatorCommand),
+    /// Creates and lists organizations
+    #[command(subcommand)]
+    Organization(organization::OrganizationCommand),
     /// Shows a depot of eight virtual stations that shares 30 kW, live
     Demo(demo::DemoArgs),
     /// Loads a server with virtual charge stations and reports latency and throughput
@@ -156,6 +160,7 @@ impl Cli {
             Command::Openapi(what) => openapi(what),
             Command::ApiKey(command) => api_key(&self.configuration()?, command),
             Command::Operator(command) => operators::run(&self.configuration()?, command),
+            Command::Organization(command) => organization::run(&self.configuration()?, command),
             Command::Demo(arguments) => block_on(demo::run(arguments.clone(), self.listen.as_deref())),
             Command::Simulate(arguments) => block_on(simulate::run((**arguments).clone())),
             Command::Reaction(arguments) => block_on(reaction::run(arguments.clone())),
@@ -219,7 +224,7 @@ impl First {
         let key = first_key(conn, moment)?;
         let organization = organizations::list_organizations(conn)?.into_iter().next();
         let invitation = match organization {
-            Some(organization) => invite_first(conn, organization.id, (links, moment))?,
+            Some(organization) => invite_first(conn, organization.id, key.is_some(), (links, moment))?,
             None => None,
         };
         Ok(Self { key, invitation })
@@ -316,9 +321,7 @@ fn replay_record(arguments: &replay::ReplayArgs) -> Result<(), Failure> {
 }
 
 fn api_key(config: &Config, command: &ApiKeyCommand) -> Result<(), Failure> {
-    app::migrate(config)?;
-    let settings = config.store_settings().map_err(Failure::Configuration)?;
-    let mut conn = Conn::open(&settings.url, settings.synchronous).map_err(anyhow::Error::from)?;
+    let mut conn = operators::open(config)?;
     let Dependencies { clock, ids, .. } = Dependencies::default();
     let moment = Moment::new(clock.now(), ids);
     conn.write(|conn| match command {

@@ -33,6 +33,18 @@ pub(super) enum OperatorCommand {
         /// Where they work; needed where there are several organizations
         #[arg(long, value_name = "ID")]
         organization: Option<OrganizationId>,
+        /// Makes them administer this installation, too: they may make organizations, and join each
+        #[arg(long)]
+        installation_admin: bool,
+    },
+    /// Makes somebody who has an account administer this installation: make organizations, and join each
+    InstallationAdmin {
+        /// The address that they log in with
+        #[arg(value_parser = parse_email)]
+        email: Email,
+        /// Takes that away
+        #[arg(long)]
+        revoke: bool,
     },
     /// Takes an operator's second factor and links to login providers away, ends all logins and prints a link to another password
     Reset {
@@ -42,7 +54,7 @@ pub(super) enum OperatorCommand {
     },
 }
 
-fn parse_email(text: &str) -> Result<Email, String> {
+pub(super) fn parse_email(text: &str) -> Result<Email, String> {
     let mut faults = Faults::default();
     let read = Email::read(&text.into(), Path::Root, &mut faults);
     read.ok_or_else(|| "must be an e-mail address such as ada@example.com".to_owned())
@@ -52,33 +64,43 @@ fn parse_role(text: &str) -> Result<Role, String> {
     Role::from_spelling(text).ok_or_else(|| format!("must be one of {}", Role::choices()))
 }
 
-/// Does it on the store of the configuration, also beside a running server.
-pub(super) fn run(config: &Config, command: &OperatorCommand) -> Result<(), Failure> {
+/// The store of the configuration, with every migration.
+pub(super) fn open(config: &Config) -> Result<Conn, Failure> {
     app::migrate(config)?;
     let settings = config.store_settings().map_err(Failure::Configuration)?;
-    let mut conn = Conn::open(&settings.url, settings.synchronous).map_err(anyhow::Error::from)?;
+    Ok(Conn::open(&settings.url, settings.synchronous).map_err(anyhow::Error::from)?)
+}
+
+/// Does it on the store of the configuration, also beside a running server.
+pub(super) fn run(config: &Config, command: &OperatorCommand) -> Result<(), Failure> {
+    let mut conn = open(config)?;
     let Dependencies { clock, ids, .. } = Dependencies::default();
     let moment = Moment::new(clock.now(), ids);
     let links = config.panel_links(&app::base_url(config));
     conn.write(|conn| match command {
-        OperatorCommand::Create { email, name, role, organization } => {
+        OperatorCommand::Create { email, name, role, organization, installation_admin } => {
             let organization = whose(conn, *organization, &moment)?.id;
             let new = NewOperator { email: email.clone(), name: name.clone(), role: *role };
-            create(conn, organization, &new, (&links, &moment))
+            create(conn, organization, &new, *installation_admin, (&links, &moment))
         }
+        OperatorCommand::InstallationAdmin { email, revoke } => administer(conn, email, !revoke, &moment),
         OperatorCommand::Reset { email } => reset(conn, email, (&links, &moment)),
     })?;
     Ok(())
 }
 
-fn create(
+pub(super) fn create(
     conn: &mut Conn,
     organization: OrganizationId,
     new: &NewOperator,
+    installation_admin: bool,
     (links, moment): (&PanelLinks, &Moment),
 ) -> anyhow::Result<()> {
     let link =
         operators::invite(conn, organization, new, (links, moment)).map_err(|error| anyhow!("{}", error.message()))?;
+    if installation_admin {
+        administer(conn, &new.email, true, moment)?;
+    }
     match link {
         Some(link) => {
             eprintln!("{} chooses a password here, within {} hours:", new.email.as_str(), hours(links.invitation));
@@ -86,6 +108,13 @@ fn create(
         }
         None => eprintln!("{} has an account already, and logs in as before", new.email.as_str()),
     }
+    Ok(())
+}
+
+fn administer(conn: &mut Conn, email: &Email, is_one: bool, moment: &Moment) -> anyhow::Result<()> {
+    operators::make_installation_admin(conn, email.as_str(), is_one, moment)
+        .map_err(|error| anyhow!("{}", error.message()))?;
+    eprintln!("{} {} this installation", email.as_str(), if is_one { "administers" } else { "no longer administers" });
     Ok(())
 }
 

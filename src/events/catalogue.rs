@@ -81,6 +81,7 @@ macro_rules! kinds {
 
 kinds! {
     "organization" => View("OrganizationView") => {
+        OrganizationCreated = "organization.created", "An organization was created: the first event that it has.";
         OrganizationUpdated = "organization.updated", "The organization was changed.";
     }
     "api_key" => View("ApiKeyView") => {

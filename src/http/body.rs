@@ -39,9 +39,27 @@ impl<T: Field + 'static> FromRequest for Body<T> {
     }
 }
 
+/// A body of bytes, as they came; `MOST` is how many it may have, whatever the limit of others is.
+#[derive(Debug)]
+pub struct Raw<const MOST: usize>(pub web::Bytes);
+
+impl<const MOST: usize> FromRequest for Raw<MOST> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let payload = payload.take();
+        Box::pin(async move { read_at_most(MOST, payload).await.map(Self) })
+    }
+}
+
 /// The whole body, refused when it is larger than allowed.
-pub async fn read_bytes(request: &HttpRequest, mut payload: Payload) -> ApiResult<web::Bytes> {
+pub async fn read_bytes(request: &HttpRequest, payload: Payload) -> ApiResult<web::Bytes> {
     let limit = request.app_data::<BodyLimit>().map_or(DEFAULT_BODY_LIMIT, |limit| limit.0);
+    read_at_most(limit, payload).await
+}
+
+async fn read_at_most(limit: usize, mut payload: Payload) -> ApiResult<web::Bytes> {
     let mut bytes = web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::new(Code::BadRequest, "The body ended early"))?;

@@ -16,7 +16,7 @@ use super::error::{ApiError, ApiResult};
 use super::idempotency::Needs;
 use super::login::{FromOurPage, foreign};
 use super::principal::{Actor, Principal};
-use kernel::OrganizationId;
+use kernel::{AccountId, OrganizationId};
 
 /// Knows API keys, or the logins of operators. A trait because these are nouns of slices and this floor lies below them.
 #[async_trait]
@@ -144,6 +144,38 @@ impl<P: Permission> FromRequest for Caller<P> {
                 Ok(Self { principal, permission: PhantomData })
             }
             Some(_) => Err(ApiError::new(Code::Forbidden, format!("This needs the scope {}", P::SCOPE))),
+        })
+    }
+}
+
+/// A person who is logged in and administers this installation: may make organizations, and see which there are. No scope is enough for
+/// that, and no API key.
+#[derive(Debug)]
+pub struct InstallationAdmin {
+    /// Who it is in the organization of the login.
+    pub principal: Principal,
+    /// The person.
+    pub account: AccountId,
+}
+
+impl FromRequest for InstallationAdmin {
+    type Error = ApiError;
+    type Future = std::future::Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let principal = request.extensions().get::<Principal>().cloned();
+        std::future::ready(match principal {
+            None => Err(ApiError::new(Code::Unauthenticated, Code::Unauthenticated.meaning())),
+            Some(Principal { actor: Actor::ApiKey(_), .. }) => Err(ApiError::new(
+                Code::Forbidden,
+                "No API key may do this: log in at the panel as an installation-wide admin",
+            )),
+            Some(Principal { installation_admin: None, .. }) => {
+                let message =
+                    "Only an installation-wide admin may do this; `evenwatt operator installation-admin` makes one";
+                Err(ApiError::new(Code::Forbidden, message))
+            }
+            Some(principal @ Principal { installation_admin: Some(account), .. }) => Ok(Self { principal, account }),
         })
     }
 }

@@ -28,7 +28,7 @@ codes! {
     Unauthenticated = "unauthenticated", 401, "No API key, or one that is wrong, expired or revoked; or no login, or one that is over.";
     LoginFailed = "login_failed", 401, "The e-mail address or the password is wrong.";
     TotpRequired = "totp_required", 401, "The password is right, and the account has a second factor: send `totp` too.";
-    Forbidden = "forbidden", 403, "The API key, or the operator's role, lacks the scope that the endpoint needs.";
+    Forbidden = "forbidden", 403, "The API key, or the operator's role, lacks the scope that the endpoint needs; or only an installation-wide admin may.";
     Csrf = "csrf", 403, "A request with an operator's cookie that changes something must have X-CSRF-Token from GET /v1.1/account; load the page again.";
     ForeignOrigin = "foreign_origin", 403, "The request comes from a page of another server.";
     NotFound = "not_found", 404, "There is no such object in your organization, or no such path.";

@@ -84,6 +84,50 @@ answer_sets! {
         "422": "The id is malformed",
         "429": "Too many requests",
     }
+    /// Answers of sending a logo.
+    NewLogoErrors {
+        "401": "No API key, or one that is wrong, expired or revoked",
+        "403": "The key lacks the scope",
+        "412": "The object changed since the ETag in If-Match was read",
+        "413": "The picture is too large",
+        "422": "The bytes are no PNG, JPEG or WebP picture, or one with too many pixels",
+        "429": "Too many requests",
+    }
+    /// Answers of fetching a logo.
+    LogoErrors {
+        "404": "There is no such logo",
+        "422": "The id is malformed",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to an installation-wide admin who asks for a list.
+    InstallationListErrors {
+        "401": "Nobody is logged in",
+        "403": "Only an installation-wide admin may, logged in as a person",
+        "406": "The rows have no place to show as GeoJSON",
+        "422": "The query string has faults",
+        "429": "Too many requests",
+    }
+    /// Answers to an installation-wide admin who reads.
+    InstallationErrors {
+        "401": "Nobody is logged in",
+        "403": "Only an installation-wide admin may, logged in as a person",
+        "404": "There is no such organization",
+        "422": "The id is malformed",
+        "429": "Too many requests",
+    }
+    /// Answers to an installation-wide admin who changes something.
+    InstallationWriteErrors {
+        "400": "The body is not JSON",
+        "401": "Nobody is logged in",
+        "403": "Only an installation-wide admin may, logged in as a person",
+        "404": "There is no such organization",
+        "409": "The request does not fit the present state",
+        "412": "The object changed since the ETag in If-Match was read",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "The body has faults; all of them are listed",
+        "429": "Too many requests",
+    }
     /// Answers about accounts of operators.
     AccountErrors {
         "400": "The body is not JSON",

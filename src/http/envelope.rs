@@ -87,6 +87,14 @@ pub fn reply<T: Serialize>(status: StatusCode, message: &str, result: T) -> Http
     HttpResponse::build(status).json(Reply { ok: true, message: message.to_owned(), result })
 }
 
+/// Whether the client has what this tag names: its `If-None-Match` says so.
+pub fn has(request: &HttpRequest, tag: &str) -> bool {
+    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    known.is_some_and(|tags| {
+        tags.split(',').any(|one| matches!(one.trim().trim_start_matches("W/"), known if known == tag || known == "*"))
+    })
+}
+
 /// The `If-Match` header, where the client sent one.
 #[derive(Debug, Clone)]
 pub struct IfMatch(Option<String>);

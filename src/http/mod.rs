@@ -41,11 +41,11 @@ pub mod routing;
 pub mod routing_client;
 pub mod websocket;
 
-pub use body::{Body, PathId, PathIds};
+pub use body::{Body, PathId, PathIds, Raw};
 pub use caller::Caller;
 pub use client::{TrustedProxies, client_address, neighbourhood, was_encrypted};
 pub use codes::Code;
-pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};
+pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned, has};
 pub use error::{ApiError, ApiResult, Fault, Faults};
 pub use principal::{Actor, Principal};
 pub use query::Query;

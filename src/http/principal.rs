@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kernel::{ApiKeyId, CallerId, OperatorId, OrganizationId};
+use kernel::{AccountId, ApiKeyId, CallerId, OperatorId, OrganizationId};
 
 /// Who acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Principal {
     pub name: Arc<str>,
     /// What they may do: `read:groups`, …, or `*` for everything.
     pub scopes: Arc<BTreeSet<String>>,
+    /// The person, where it is one who administers this installation: whose organization it is does not matter for that.
+    pub installation_admin: Option<AccountId>,
 }
 
 impl Principal {

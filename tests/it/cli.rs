@@ -107,6 +107,75 @@ fn an_operator_is_invited_and_let_in_again() {
     assert!(complains(&evenwatt(&store, &["operator", "reset", "ada@example.com"]), 1).contains("no such operator"));
 }
 
+#[test]
+fn organizations_are_created_with_their_first_operator_and_listed() {
+    let store = TestStore::new();
+    prints(&evenwatt(&store, &["migrate"]));
+    let id = prints(&evenwatt(&store, &["organization", "create", "Harbour Charging"]));
+    assert_eq!(id.trim().len(), 24, "{id}");
+    let said = prints(&evenwatt(&store, &["organization", "create", "Airport", "--operator", "Grace@example.com"]));
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!((lines.len(), lines[0].len()), (2, 24), "{said}");
+    assert!(lines[1].starts_with("http://127.0.0.1:8080/panel/invitations/"), "{said}");
+    let list = prints(&evenwatt(&store, &["organization", "list"]));
+    let listed: Vec<_> = list.lines().skip(1).collect();
+    assert!(listed[0].starts_with(id.trim()) && listed[0].ends_with("Harbour Charging"), "{list}");
+    assert!(listed[1].starts_with(lines[0]) && listed[1].ends_with("Airport"), "{list}");
+    let nameless = evenwatt(&store, &["organization", "create", ""]);
+    complains(&nameless, 2);
+    let wrong = evenwatt(&store, &["organization", "create", "X", "--operator", "grace"]);
+    assert!(complains(&wrong, 2).contains("must be an e-mail address"));
+    assert_eq!(prints(&evenwatt(&store, &["organization", "list"])), list, "nothing is half done");
+    // There are several now: whose operator it is has to be said.
+    let whose = evenwatt(&store, &["operator", "create", "--email", "ada@example.com"]);
+    assert!(complains(&whose, 1).contains("--organization"));
+}
+
+#[actix_web::test]
+async fn the_first_operator_of_a_new_installation_administers_it_and_others_are_made_so() {
+    let store = TestStore::new();
+    let (mut first, greeting) = serve(&store);
+    let link = greeting.split_whitespace().find(|word| word.contains("/panel/invitations/")).expect("a link");
+    let accept = |link: &str| format!("{}/accept", link.replace("/panel/invitations/", "/v1.1/account/invitations/"));
+    let account = async |link: &str, email: Option<&str>| {
+        let mut chosen = serde_json::json!({"name": "Grace", "password": "correct horse battery"});
+        if let Some(email) = email {
+            chosen["email"] = email.into();
+        }
+        let accepted = reqwest::Client::new().post(accept(link)).json(&chosen).send().await.expect("an answer");
+        accepted.json::<serde_json::Value>().await.expect("JSON")["result"]["installation_admin"].clone()
+    };
+    assert_eq!(account(link, Some("grace@example.com")).await, true);
+
+    // Beside the running server.
+    let base = link.split("/panel/").next().expect("an address").to_owned();
+    let here = |said: &str| said.trim().replace("http://127.0.0.1:8080", &base);
+    let ada = ["operator", "create", "--email", "ada@example.com", "--installation-admin"];
+    assert_eq!(account(&here(&prints(&evenwatt(&store, &ada))), None).await, true);
+    let alan = prints(&evenwatt(&store, &["operator", "create", "--email", "alan@example.com"]));
+    prints(&evenwatt(&store, &["operator", "installation-admin", "Alan@example.com"]));
+    prints(&evenwatt(&store, &["operator", "installation-admin", "alan@example.com", "--revoke"]));
+    assert_eq!(account(&here(&alan), None).await, false);
+    let nobody = evenwatt(&store, &["operator", "installation-admin", "nobody@example.com"]);
+    assert!(complains(&nobody, 1).contains("no such operator"));
+    assert!(stop(&mut first).success());
+}
+
+#[actix_web::test]
+async fn the_first_operator_of_an_older_installation_administers_nothing_by_that() {
+    let store = TestStore::new();
+    prints(&evenwatt(&store, &["api-key", "create", "--name", "There is an organization"]));
+    let (mut server, greeting) = serve(&store);
+    let link = greeting.split_whitespace().find(|word| word.contains("/panel/invitations/")).expect("a link");
+    let accept = format!("{}/accept", link.replace("/panel/invitations/", "/v1.1/account/invitations/"));
+    let chosen =
+        serde_json::json!({"name": "Grace", "email": "grace@example.com", "password": "correct horse battery"});
+    let accepted = reqwest::Client::new().post(&accept).json(&chosen).send().await.expect("an answer");
+    let account = accepted.json::<serde_json::Value>().await.expect("JSON");
+    assert_eq!(account["result"]["installation_admin"], false);
+    assert!(stop(&mut server).success());
+}
+
 /// A running server and everything that it printed up to the `curl` line.
 fn serve(store: &TestStore) -> (Child, String) {
     let mut server = Command::new(env!("CARGO_BIN_EXE_evenwatt"))

@@ -68,6 +68,8 @@ fn every_operation_is_described_tagged_named_once_and_refuses_strangers() {
 fn every_body_has_an_example_and_says_what_its_fields_are() {
     let document = document();
     let bodies = operations(&document).into_iter().filter(|(_, operation)| operation["requestBody"].is_object());
+    // A picture is described by its types.
+    let bodies = bodies.filter(|(what, _)| what != "PUT /v1.1/organization/logo");
     for (what, operation) in bodies {
         let content = &operation["requestBody"]["content"]["application/json"];
         assert!(content["example"].is_object(), "{what} has no example");

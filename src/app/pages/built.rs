@@ -1,8 +1,7 @@
 //! The pages of `web/`, as `build.rs` put them into the program: a shell for each app, and the hashed files that it loads.
 
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, HeaderValue, IF_NONE_MATCH,
-    REFERRER_POLICY, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, HeaderValue, REFERRER_POLICY, VARY,
 };
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -10,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::settings::Settings;
 use crate::app::routes::{self, RouteTable};
+use crate::http::has;
 
 /// A file of the pages.
 struct PageFile {
@@ -116,14 +116,6 @@ fn tag(file: &PageFile, encoding: &str) -> String {
     format!("\"{}{encoding}\"", hash.get(..16).unwrap_or_default())
 }
 
-/// Whether the client says that it has what this tag names.
-fn has(request: &HttpRequest, tag: &str) -> bool {
-    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    known.is_some_and(|tags| {
-        tags.split(',').any(|one| matches!(one.trim().trim_start_matches("W/"), known if known == tag || known == "*"))
-    })
-}
-
 /// Whether an `Accept-Encoding` (RFC 9110, section 12.5.3) takes this encoding.
 fn accepts(header: &str, encoding: &str) -> bool {
     let weight = |wanted: &str| {
@@ -164,7 +156,7 @@ fn missing(reason: &str) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use actix_web::body::MessageBody as _;
-    use actix_web::http::header::HeaderName;
+    use actix_web::http::header::{HeaderName, IF_NONE_MATCH};
     use actix_web::test::TestRequest;
     use actix_web::web::Bytes;
 

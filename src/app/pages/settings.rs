@@ -12,7 +12,7 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Ctx};
 use crate::panel::operators::ProviderSettings;
-use crate::people::organizations;
+use crate::people::organizations::{self, PublicOrganization, SupportContact};
 use crate::store::StoreResult;
 
 /// What pages are headed with where nothing else is known.
@@ -116,6 +116,11 @@ struct PagesConfig {
     tiles: Option<Tiles>,
     /// How operators log in at the panel.
     login: LoginWays,
+    /// Where the organization's logo is, on this server; null where it has none, or there are several organizations.
+    #[schema(example = "/v1.1/organizations/650000000000000000000001/logo?v=9f86d081884c7d65")]
+    logo: Option<String>,
+    /// Whom drivers and home users ask for help; null where nobody is named, or there are several organizations.
+    support_contact: Option<SupportContact>,
 }
 
 /// Adds the endpoint below `/v1.1/pages`.
@@ -125,24 +130,23 @@ pub(in crate::app) fn routes(config: &mut ServiceConfig) {
 
 /// Says what pages show before a login.
 ///
-/// It needs no key: the name to head pages with, the tiles of maps, and how operators log in.
+/// It needs no key: the name to head pages with, the tiles of maps, how operators log in, and of a server with one organization its logo
+/// and support contact.
 #[utoipa::path(tag = "pages", security(()), responses((status = OK, body = Reply<PagesConfig>), OpenErrors))]
 #[get("/config")]
 async fn get_pages_config(ctx: Ctx, settings: web::Data<Settings>) -> ApiResult<HttpResponse> {
-    let name = match &settings.name {
-        Some(name) => Some(name.clone()),
-        None => {
-            let read = ctx.db.read(|conn| -> StoreResult<_> {
-                let sole = organizations::sole_organization(conn)?;
-                sole.map(|id| organizations::find_organization(conn, id)).transpose()
-            });
-            read.await?.map(|organization| organization.name)
-        }
-    };
+    let read = ctx.db.read(|conn| -> StoreResult<_> {
+        let sole = organizations::sole_organization(conn)?;
+        sole.map(|id| organizations::find_organization(conn, id)).transpose()
+    });
+    let sole = read.await?.map(PublicOrganization::from);
+    let own_name = sole.as_ref().map(|organization| organization.name.clone());
     let config = PagesConfig {
-        name: name.unwrap_or_else(|| NAME.to_owned()),
+        name: settings.name.clone().or(own_name).unwrap_or_else(|| NAME.to_owned()),
         tiles: settings.tiles.clone(),
         login: LoginWays { password: true, oidc: settings.providers.clone() },
+        logo: sole.as_ref().and_then(|organization| organization.logo.clone()),
+        support_contact: sole.and_then(|organization| organization.support_contact),
     };
     Ok(reply(actix_web::http::StatusCode::OK, "Found", config))
 }

@@ -19,6 +19,7 @@ use crate::http::query::{FromQuery, Near, QueryReader, read_near};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Code, Ctx, Query, client_address};
 use crate::input;
+use crate::people::organizations;
 use crate::people::tokens::AuthorizationStatus;
 use crate::sites::locations::{self, Coordinates, Location};
 use crate::sites::stations::link::{SharedLink, Signals};
@@ -154,11 +155,13 @@ impl Charger {
             None => None,
         };
         let status = stations::status_of_evse(conn, self.evse.id)?;
+        let organization = organizations::find_organization(conn, self.evse.organization_id)?;
         Ok(DriverEvse {
             code: self.evse.code,
             name: self.evse.name.or(self.station.name),
             status,
             online: self.station.online,
+            organization: organization.into(),
             location: self.place.as_ref().map(DriverPlace::from),
             connectors: self.connectors,
             rate: tariff.and_then(|(tariff, zone)| DriverRate::at(&tariff, now, zone)),

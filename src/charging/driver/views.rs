@@ -8,6 +8,7 @@ use super::prices::DriverRate;
 use crate::charging::sessions::{ChargingState, Session, SessionStatus};
 use crate::http::address::Address;
 use crate::http::money::Amount;
+use crate::people::organizations::PublicOrganization;
 use crate::sites::locations::{Coordinates, Location};
 use crate::sites::stations::{ConnectorType, ConnectorView, DetailedStatus, Evse, PowerType};
 use kernel::*;
@@ -129,6 +130,8 @@ pub(super) struct DriverEvse {
     pub status: DetailedStatus,
     /// Whether its station is connected.
     pub online: bool,
+    /// Whose it is: its name, its logo, and whom to call when it does not charge.
+    pub organization: PublicOrganization,
     /// Where it is.
     pub location: Option<DriverPlace>,
     /// Its connectors; the one alone that the code names, where it names one.

@@ -12,7 +12,7 @@ use super::model::HomeUser;
 use super::notices::{About, OperatorLetter, OperatorLetters};
 use super::store::{self, Purpose};
 use crate::load::groups;
-use crate::people::organizations;
+use crate::people::organizations::{self, Organization};
 use crate::people::users::User;
 use crate::sites::locations;
 use crate::sites::stations;
@@ -141,16 +141,19 @@ impl Email {
             EmailKind::PasswordReset => Some(self.password_reset(conn, &to, now, links)?),
             EmailKind::Notice | EmailKind::OperatorInvitation | EmailKind::OperatorPasswordReset => None,
         };
-        Ok(text.map(|text| self.written(text, &to.operator)))
+        let contact = to.organization.support_contact.as_ref();
+        let below = contact.map(|contact| contact.0.lines().join("\n")).unwrap_or_default();
+        Ok(text.map(|text| self.written(text, &to.organization.name, &below)))
     }
 
-    fn written(&self, (subject, body): Text, from: &str) -> Written {
-        Written {
-            from: from.to_owned(),
-            to: self.email.clone(),
-            subject,
-            body: format!("Hello,\n\n{body}\n\n{from}\n"),
+    /// `below` is what follows the name of whom it is from: whom to ask for help.
+    fn written(&self, (subject, body): Text, from: &str, below: &str) -> Written {
+        let mut body = format!("Hello,\n\n{body}\n\n{from}\n");
+        if !below.is_empty() {
+            body.push_str(below);
+            body.push('\n');
         }
+        Written { from: from.to_owned(), to: self.email.clone(), subject, body }
     }
 
     fn to_operator(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
@@ -159,7 +162,7 @@ impl Email {
             None => About::PasswordReset(&self.email),
         };
         let written = links.operators.write(conn, about, now)?;
-        Ok(written.map(|OperatorLetter { from, subject, body }| self.written((subject, body), &from)))
+        Ok(written.map(|OperatorLetter { from, subject, body }| self.written((subject, body), &from, "")))
     }
 
     fn notice(&self, conn: &mut Conn) -> StoreResult<Option<Written>> {
@@ -168,7 +171,7 @@ impl Email {
             return Ok(None);
         };
         let from = organizations::find_organization(conn, organization)?.name;
-        Ok(Some(self.written(text, &from)))
+        Ok(Some(self.written(text, &from, "")))
     }
 
     /// Whom it is to. A forgotten password is looked up only now, so that asking for another takes as long for an address
@@ -186,13 +189,8 @@ impl Email {
         let Some(home) = found else {
             return Ok(None);
         };
-        let operator = organizations::find_organization(conn, home.organization_id)?;
-        Ok(Some(Addressee {
-            organization: home.organization_id,
-            user: home.id,
-            operator: operator.name,
-            zone: zone_of(conn, &home)?,
-        }))
+        let organization = organizations::find_organization(conn, home.organization_id)?;
+        Ok(Some(Addressee { organization, user: home.id, zone: zone_of(conn, &home)? }))
     }
 
     fn invitation(&self, conn: &mut Conn, to: &Addressee, now: Timestamp, links: &Links) -> StoreResult<Text> {
@@ -201,11 +199,11 @@ impl Email {
         let body = format!(
             "{} invites you to the portal of your home charger. Choose a password here:\n\n{}\n\n\
              The link works once, until {}.",
-            to.operator,
-            links.invitation(to.organization, &secret),
+            to.organization.name,
+            links.invitation(to.organization.id, &secret),
             to.local(until)
         );
-        Ok((format!("{} invites you", to.operator), body))
+        Ok((format!("{} invites you", to.organization.name), body))
     }
 
     /// `None` when the group was taken away again.
@@ -213,18 +211,18 @@ impl Email {
         let Some(group) = self.group_id else {
             return Ok(None);
         };
-        let group = optional(groups::find_group(conn, to.organization, group))?;
+        let group = optional(groups::find_group(conn, to.organization.id, group))?;
         let Some(group) = group.filter(|group| group.user_id == Some(to.user)) else {
             return Ok(None);
         };
-        let state = match is_connected(conn, to.organization, group.id)? {
+        let state = match is_connected(conn, to.organization.id, group.id)? {
             true => "It is connected.",
             false => "It is not connected yet; your account shows when it is.",
         };
         let body = format!(
             "{} added your home charger \"{}\" to your account. {state} You can say when it should not charge, and start a \
              priority charge:\n\n{}/?organization={}",
-            to.operator, group.name, links.url, to.organization
+            to.organization.name, group.name, links.url, to.organization.id
         );
         Ok(Some(("Your home charger is in your account".to_owned(), body)))
     }
@@ -235,7 +233,7 @@ impl Email {
         let body = format!(
             "Somebody, we hope you, asked for another password of your home charger's portal. Choose it here:\n\n{}\n\n\
              The link works once, until {}. If it was not you, nothing needs to be done.",
-            links.reset(to.organization, &secret),
+            links.reset(to.organization.id, &secret),
             to.local(until)
         );
         Ok(("Choose another password".to_owned(), body))
@@ -254,9 +252,8 @@ fn is_connected(conn: &mut Conn, organization: OrganizationId, group: GroupId) -
 
 /// Whom an e-mail is to, and who sends it.
 struct Addressee {
-    organization: OrganizationId,
+    organization: Organization,
     user: UserId,
-    operator: String,
     /// Of the own chargers, else of the operator's.
     zone: TimeZone,
 }

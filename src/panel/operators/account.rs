@@ -21,6 +21,7 @@ use crate::http::docs::{AccountErrors, OwnErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Code, client_address, login};
+use crate::people::organizations::Organization;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -58,7 +59,7 @@ struct PersonView {
     totp: bool,
 }
 
-/// An organization by its name.
+/// The organization of a login.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct NamedOrganization {
     /// Its id.
@@ -66,6 +67,9 @@ struct NamedOrganization {
     id: OrganizationId,
     /// What it is called.
     name: String,
+    /// Where its logo is, on this server; null without one.
+    #[schema(example = "/v1.1/organizations/650000000000000000000001/logo?v=9f86d081884c7d65")]
+    logo: Option<String>,
 }
 
 /// An organization in which the person works.
@@ -89,6 +93,8 @@ pub(super) struct AccountView {
     organization: NamedOrganization,
     /// All in which the person works.
     organizations: Vec<Workplace>,
+    /// Whether the person administers this installation: `GET /v1.1/organizations`, new ones, joining them.
+    installation_admin: bool,
     /// The scopes of the role: `read:groups`, …, or `*` for everything.
     scopes: Vec<String>,
     /// For the header `X-CSRF-Token` of requests that change something.
@@ -96,8 +102,8 @@ pub(super) struct AccountView {
 }
 
 impl AccountView {
-    pub(super) fn new(account: &Account, here: &Operator, all: &[(Operator, String)], secret: &str) -> Self {
-        let name = all.iter().find(|(operator, _)| operator.id == here.id).map(|(_, name)| name.clone());
+    pub(super) fn new(account: &Account, here: &Operator, all: &[(Operator, Organization)], secret: &str) -> Self {
+        let own = all.iter().find(|(operator, _)| operator.id == here.id).map(|(_, own)| own);
         Self {
             operator: PersonView {
                 id: here.id,
@@ -107,12 +113,17 @@ impl AccountView {
                 role: here.role,
                 totp: account.has_second_factor(),
             },
-            organization: NamedOrganization { id: here.organization_id, name: name.unwrap_or_default() },
+            organization: NamedOrganization {
+                id: here.organization_id,
+                name: own.map(|own| own.name.clone()).unwrap_or_default(),
+                logo: own.and_then(Organization::logo),
+            },
+            installation_admin: account.installation_admin,
             organizations: all
                 .iter()
-                .map(|(operator, name)| Workplace {
+                .map(|(operator, organization)| Workplace {
                     id: operator.organization_id,
-                    name: name.clone(),
+                    name: organization.name.clone(),
                     role: operator.role,
                 })
                 .collect(),

@@ -14,7 +14,7 @@ use crate::http::address_limiter::AddressLimiter;
 use crate::http::caller::Authenticator;
 use crate::http::middleware::RateLimit;
 use crate::http::{Actor, ApiResult, Context, Principal};
-use crate::people::organizations;
+use crate::people::organizations::{self, Organization};
 use crate::store::seal::{NotSealed, Seal};
 use crate::store::{Conn, StoreResult};
 use kernel::Timestamp;
@@ -75,7 +75,9 @@ impl OperatorLetters for PanelLinks {
                 else {
                     return Ok(None);
                 };
-                let Some((_, from)) = store::of_account(conn, account.id)?.into_iter().next() else {
+                let Some((_, Organization { name: from, .. })) =
+                    store::of_account(conn, account.id)?.into_iter().next()
+                else {
                     return Ok(None);
                 };
                 let secret = make_link(conn, account.id, Purpose::PasswordReset, now + self.reset)?;
@@ -183,6 +185,7 @@ impl Authenticator for Accounts {
         Ok(login.map(|Login { operator, account, .. }| Principal {
             organization: operator.organization_id,
             actor: Actor::Operator(operator.id),
+            installation_admin: account.installation_admin.then_some(account.id),
             name: account.name.into(),
             scopes: operator.role.scopes(),
         }))

@@ -6,7 +6,7 @@ use super::accounts::Accounts;
 use super::links;
 use super::model::*;
 use super::role::Role;
-use super::{invitations, logins, store};
+use super::{installation, invitations, logins, store};
 use crate::events::{Change, EventKind};
 use crate::home::portal::Notices;
 use crate::http::caller::{ReadOperators, WriteOperators};
@@ -31,7 +31,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_operator)
         .service(update_operator)
         .service(delete_operator)
-        .service(invite_operator_again);
+        .service(invite_operator_again)
+        .configure(installation::routes);
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -209,6 +210,10 @@ impl OperatorPatch {
 
 /// Takes a second factor away. It belongs to the person, so that one organization alone must not weaken another.
 fn take_second_factor(change: &mut Change<'_>, operator: &Operator, account: &mut Account) -> ApiResult<()> {
+    if account.installation_admin {
+        let message = "belongs to an installation-wide admin; run: evenwatt operator reset";
+        return Err(ApiError::field("totp", "invalid", message));
+    }
     let mine = store::of_account(change.conn, account.id)?;
     if mine.iter().any(|(other, _)| other.id != operator.id) {
         let message = "belongs to somebody who also works for another organization; run: evenwatt operator reset";

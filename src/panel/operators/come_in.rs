@@ -233,7 +233,7 @@ async fn get_invitation(accounts: web::Data<Accounts>, token: web::Path<String>)
         Ok(mine.into_iter().next().map(|(_, organization)| (account, organization)))
     });
     let (account, organization) = found.await?.ok_or_else(worthless)?;
-    let view = InvitationView { email: account.email, name: account.name, organization };
+    let view = InvitationView { email: account.email, name: account.name, organization: organization.name };
     Ok(reply(StatusCode::OK, "Found", view))
 }
 

@@ -36,10 +36,14 @@ pub(super) fn create(change: &mut Change<'_>, new: &NewOperator) -> ApiResult<(O
     Ok((operator, account))
 }
 
-/// Refuses to show the link to an account that is also another organization's, until its owner has come in: who has the link would
-/// get in there, too.
+/// Refuses to show the link to an account that is also another organization's or administers the installation, until its owner has come
+/// in: who has the link would get in there, too.
 pub(super) fn require_own(conn: &mut Conn, account: &Account, organization: OrganizationId) -> ApiResult<()> {
     let is_waiting = !account.has_accepted();
+    if is_waiting && account.installation_admin {
+        let message = "This will be an installation-wide admin; run: evenwatt operator reset";
+        return Err(ApiError::conflict(message));
+    }
     let others = store::of_account(conn, account.id)?.into_iter().any(|(own, _)| own.organization_id != organization);
     if is_waiting && others {
         let message =
@@ -95,11 +99,22 @@ pub fn reset(conn: &mut Conn, email: &str, (panel, moment): (&PanelLinks, &Momen
     })
 }
 
+/// Makes whoever has this address an installation-wide admin, or takes that away; it holds from the next request on.
+pub fn make_installation_admin(conn: &mut Conn, email: &str, is_one: bool, moment: &Moment) -> ApiResult<()> {
+    let found = store::find_by_email(conn, email)?;
+    let mut account = found.ok_or_else(|| ApiError::not_found("operator"))?;
+    account.installation_admin = is_one;
+    account.updated_at = moment.version_after(account.updated_at);
+    Ok(store::update_account(conn, &account)?)
+}
+
 /// While nobody can log in to this server: the link by which the first operator, of this organization and with every right, chooses
-/// name, address and password. It is new at each start, so that a lost one does no harm.
+/// name, address and password. It is new at each start, so that a lost one does no harm. In a new installation that operator
+/// administers it, too.
 pub fn invite_first(
     conn: &mut Conn,
     organization: OrganizationId,
+    is_new: bool,
     (panel, moment): (&PanelLinks, &Moment),
 ) -> StoreResult<Option<String>> {
     if store::is_anybody_in(conn)? {
@@ -108,14 +123,19 @@ pub fn invite_first(
     let account = match store::find_unaddressed(conn)? {
         Some(account) => account,
         None if store::is_any(conn)? => return Ok(None), // who was invited by name
-        None => first(conn, organization, moment)?,
+        None => first(conn, organization, is_new, moment)?,
     };
     links::drop_all(conn, account.id)?;
     link(conn, &account, (panel, moment))
 }
 
-fn first(conn: &mut Conn, organization: OrganizationId, moment: &Moment) -> StoreResult<Account> {
-    let account = Account::new(None, None, moment);
+fn first(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    installation_admin: bool,
+    moment: &Moment,
+) -> StoreResult<Account> {
+    let account = Account { installation_admin, ..Account::new(None, None, moment) };
     store::insert_account(conn, &account)?;
     store::insert(conn, &Operator::new((account.id, organization), Role::Admin, moment))?;
     Ok(account)
@@ -123,7 +143,7 @@ fn first(conn: &mut Conn, organization: OrganizationId, moment: &Moment) -> Stor
 
 /// The path of a link that logs in at once, as an operator of this organization who may do everything: for the demo.
 pub fn let_in(conn: &mut Conn, organization: OrganizationId, moment: &Moment) -> StoreResult<String> {
-    let mut account = first(conn, organization, moment)?;
+    let mut account = first(conn, organization, true, moment)?;
     account.name = "Demo operator".to_owned();
     store::update_account(conn, &account)?;
     let secret = make_link(conn, account.id, Purpose::Login, moment.now + AT_ONCE)?;

@@ -39,6 +39,8 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// Whether the person administers this installation: may make organizations, and join them.
+    pub installation_admin: bool,
 }
 
 impl Account {
@@ -56,6 +58,7 @@ impl Account {
             last_login_at: None,
             created_at: moment.now,
             updated_at: moment.now,
+            installation_admin: false,
         }
     }
 

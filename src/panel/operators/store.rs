@@ -1,5 +1,7 @@
 //! Accounts and operators in the database.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::model::{Account, Operator, OperatorFilter};
@@ -7,7 +9,7 @@ use super::role::Role;
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::people::organizations;
+use crate::people::organizations::{self, Organization};
 use crate::store::query::{contains, lower};
 use crate::store::schema::{operator_accounts as accounts, operator_identities as identities, operators};
 use crate::store::{Conn, StoreResult};
@@ -73,19 +75,41 @@ pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: OperatorId
         .first(conn)?)
 }
 
-/// What a person is where they may log in, with the names of the organizations; the oldest first.
-pub(super) fn of_account(conn: &mut Conn, account: AccountId) -> StoreResult<Vec<(Operator, String)>> {
+/// What a person is where they may log in, with the organizations; the oldest first.
+pub(super) fn of_account(conn: &mut Conn, account: AccountId) -> StoreResult<Vec<(Operator, Organization)>> {
     let mine: Vec<Operator> = operators::table
         .filter(operators::account_id.eq(account).and(operators::active.eq(true)))
         .order((operators::created_at, operators::id))
         .select(Operator::as_select())
         .load(conn)?;
-    let mut named = Vec::with_capacity(mine.len());
+    let mut both = Vec::with_capacity(mine.len());
     for operator in mine {
-        let name = organizations::find_organization(conn, operator.organization_id)?.name;
-        named.push((operator, name));
+        let organization = organizations::find_organization(conn, operator.organization_id)?;
+        both.push((operator, organization));
     }
-    Ok(named)
+    Ok(both)
+}
+
+/// What a person is in each organization where they may log in.
+pub(super) fn roles_of(conn: &mut Conn, account: AccountId) -> StoreResult<BTreeMap<OrganizationId, Role>> {
+    let mine: Vec<(OrganizationId, Role)> = operators::table
+        .filter(operators::account_id.eq(account).and(operators::active.eq(true)))
+        .select((operators::organization_id, operators::role))
+        .load(conn)?;
+    Ok(mine.into_iter().collect())
+}
+
+/// What a person is, or was, in an organization.
+pub(super) fn find_in(
+    conn: &mut Conn,
+    account: AccountId,
+    organization: OrganizationId,
+) -> StoreResult<Option<Operator>> {
+    Ok(operators::table
+        .filter(operators::account_id.eq(account).and(operators::organization_id.eq(organization)))
+        .select(Operator::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 /// How many others may administer an organization.

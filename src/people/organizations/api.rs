@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::api_key_cache::ApiKeyCache;
 use super::model::*;
-use super::store;
+use super::{logo, store};
 use crate::events::EventKind;
 use crate::http::caller::{ReadApiKeys, ReadOrganization, WriteApiKeys, WriteOrganization};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -24,6 +24,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(get_organization)
         .service(update_organization)
+        .configure(logo::routes)
         .service(list_api_keys)
         .service(create_api_key)
         .service(get_api_key)

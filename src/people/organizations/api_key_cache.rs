@@ -82,6 +82,7 @@ impl Authenticator for ApiKeyCache {
             actor: Actor::ApiKey(key.id),
             name: key.name.as_str().into(),
             scopes: Arc::new(key.scopes.0.0.clone()),
+            installation_admin: None,
         };
         let works = key.works_at(now);
         if works && key.last_used_at.is_none_or(|last| now.since(last) >= TOUCHED_EVERY) {

@@ -10,9 +10,11 @@ use sha2::{Digest, Sha256};
 
 use super::cards::{ConcurrentCards, UnknownCards};
 use super::connectors::UnknownConnectors;
+use super::profile::{NewOrganization, SupportContact};
 use super::security::SecurityType;
 use crate::filters;
 use crate::http::Faults;
+use crate::http::address::Address;
 use crate::http::caller::SCOPES;
 use crate::http::fields::{Field, MetaData, Path, wrong};
 use crate::json_schema;
@@ -23,7 +25,9 @@ use kernel::text::Name;
 use kernel::*;
 
 #[resource(
-    patch("Changes of the organization (JSON merge patch).", example = json!({"name": "Harbour Charging"})),
+    patch("Changes of the organization (JSON merge patch).", pub struct, function = merge, example = json!({
+        "name": "Harbour Charging", "support_contact": {"phone": "+31 20 1234567", "email": "help@example.com"}
+    })),
     view("The organization as its members see it.")
 )]
 /// A stored organization.
@@ -36,6 +40,20 @@ pub struct Organization {
     /// What it is called.
     #[field(read = Name)]
     pub name: String,
+    /// Whom drivers and home users ask for help, on pages and below letters; null where nobody is named.
+    #[field(read)]
+    pub support_contact: Option<Json<SupportContact>>,
+    /// Its postal address; null where none is known.
+    #[field(read)]
+    pub address: Option<Json<Address>>,
+    /// Where its logo is, on this server; null without one.
+    #[field(
+        computed = Organization::logo,
+        view(example = "/v1.1/organizations/650000000000000000000001/logo?v=9f86d081884c7d65")
+    )]
+    pub logo: Option<String>,
+    #[field(hidden)]
+    pub logo_hash: Option<String>,
     /// What a card gets that no token knows: refuse, accept or free_vending.
     #[field(
         read,
@@ -94,7 +112,49 @@ impl Organization {
             concurrent_cards: ConcurrentCards::Accept,
             unknown_connectors: UnknownConnectors::Report,
             default_security: SecurityType::None,
+            support_contact: None,
+            address: None,
+            logo_hash: None,
         }
+    }
+
+    /// The one that was asked for.
+    pub fn of(new: NewOrganization, moment: &Moment) -> Self {
+        let NewOrganization { name, support_contact, address } = new;
+        let mut organization = Self {
+            support_contact: support_contact.map(Json),
+            address: address.map(Json),
+            ..Self::new(name.as_str(), moment)
+        };
+        organization.leave_out_empty();
+        organization
+    }
+
+    /// Applies a patch; what must not be empty refuses null.
+    pub fn apply(&mut self, patch: OrganizationPatch, moment: &Moment) -> Result<(), Faults> {
+        self.merge(patch, moment)?;
+        self.leave_out_empty();
+        Ok(())
+    }
+
+    /// A contact and an address of which nothing is left are none.
+    fn leave_out_empty(&mut self) {
+        self.support_contact = self.support_contact.take().filter(|contact| contact.0 != SupportContact::default());
+        self.address = self.address.take().filter(|address| address.0 != Address::default());
+    }
+
+    /// Where its logo is: another one has another address, so that no cache shows the one before.
+    pub fn logo(&self) -> Option<String> {
+        let version: String = self.logo_hash.as_ref()?.chars().take(16).collect();
+        Some(format!("/v1.1/organizations/{}/logo?v={version}", self.id))
+    }
+}
+
+filters! {
+    /// Filters of organizations.
+    pub struct OrganizationFilter {
+        /// Only those in which the reader works, or only those in which not.
+        pub joined: bool,
     }
 }
 

@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
-use super::model::ApiKeyFilter;
-use super::model::{ApiKey, Organization, hash};
+use super::model::{ApiKey, ApiKeyFilter, Organization, OrganizationFilter, hash};
+use super::picture::PictureType;
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::store::query::{contains, lower};
-use crate::store::schema::{api_keys, organizations};
+use crate::store::schema::{api_keys, organization_logos as logos, organizations};
 use crate::store::{Conn, StoreResult};
 use kernel::{ApiKeyId, OrganizationId, Page, Timestamp};
 
@@ -37,9 +37,64 @@ pub fn sole_organization(conn: &mut Conn) -> StoreResult<Option<OrganizationId>>
     })
 }
 
-pub(super) fn update_organization(conn: &mut Conn, organization: &Organization) -> StoreResult<()> {
+/// A page of all organizations; `joined` are those that the filter of this name means.
+pub fn page_of_organizations(
+    conn: &mut Conn,
+    query: &ListQuery<OrganizationFilter>,
+    joined: &[OrganizationId],
+) -> ApiResult<Page<Organization>> {
+    let filtered = || {
+        let mut rows = organizations::table.into_boxed();
+        match query.filter.joined {
+            Some(true) => rows = rows.filter(organizations::id.eq_any(joined.to_vec())),
+            Some(false) => rows = rows.filter(organizations::id.ne_all(joined.to_vec())),
+            None => {}
+        }
+        if let Some(text) = &query.search {
+            rows = rows.filter(lower(organizations::name.nullable()).like(contains(text)).escape('\\'));
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, organizations, filtered(), { "name" => organizations::name });
+    Ok(Page { rows: rows.select(Organization::as_select()).load(conn)?, total, request: query.page })
+}
+
+/// Stores what an organization is now.
+pub fn update_organization(conn: &mut Conn, organization: &Organization) -> StoreResult<()> {
     diesel::update(organizations::table.find(organization.id)).set(organization).execute(conn)?;
     Ok(())
+}
+
+/// A stored logo.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = logos)]
+pub(super) struct Logo {
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// What kind of picture it is.
+    pub media_type: PictureType,
+    /// SHA-256 of its bytes.
+    pub hash: String,
+    /// The picture.
+    pub bytes: Vec<u8>,
+    /// When it was stored.
+    pub updated_at: Timestamp,
+}
+
+/// Stores a logo in place of the one before.
+pub(super) fn replace_logo(conn: &mut Conn, logo: &Logo) -> StoreResult<()> {
+    delete_logo(conn, logo.organization_id)?;
+    diesel::insert_into(logos::table).values(logo).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn delete_logo(conn: &mut Conn, id: OrganizationId) -> StoreResult<()> {
+    diesel::delete(logos::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn find_logo(conn: &mut Conn, id: OrganizationId) -> StoreResult<Logo> {
+    Ok(logos::table.find(id).select(Logo::as_select()).first(conn)?)
 }
 
 /// Stores a key.

@@ -16,7 +16,8 @@ use kernel::text::{Code, Name, Text};
 use kernel::*;
 
 /// An e-mail address in lower case: nobody has two that differ by case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Email(String);
 
 json_schema!(Email, {"type": "string", "format": "email", "maxLength": 254, "example": "ada@example.com"});

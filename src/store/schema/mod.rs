@@ -29,6 +29,7 @@ diesel::joinable!(operator_identities -> operator_accounts (account_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     organizations,
+    organization_logos,
     api_keys,
     idempotency_keys,
     locations,

@@ -16,6 +16,22 @@ diesel::table! {
         concurrent_cards -> Text,
         unknown_connectors -> Text,
         default_security -> Text,
+        support_contact -> Nullable<JsonDoc>,
+        address -> Nullable<JsonDoc>,
+        logo_hash -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    organization_logos (organization_id) {
+        organization_id -> Text,
+        media_type -> Text,
+        hash -> Text,
+        bytes -> Binary,
+        updated_at -> Instant,
     }
 }
 

@@ -115,6 +115,7 @@ diesel::table! {
         last_login_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
+        installation_admin -> Bool,
     }
 }
 

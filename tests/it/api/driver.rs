@@ -133,6 +133,11 @@ async fn a_driver_sees_the_price_that_holds_now_per_kwh_per_minute_and_per_sessi
         (&json!("Hof"), &Value::Null, &json!("Level -2"))
     );
     assert_eq!(driver.get(&format!("/evses/{}", code.to_lowercase())).await.ok()["code"], code);
+    app.client.patch("/organization", json!({"support_contact": {"phone": "+31 20 1234567"}})).await.ok();
+    let seen = driver.get(&path).await.ok();
+    let whom = json!({"_id": seen["organization"]["_id"], "name": "Test organization", "logo": null,
+        "support_contact": {"phone": "+31 20 1234567"}});
+    assert_eq!(seen["organization"], whom, "whom to call when it does not charge");
 
     let rate = json!({"name": "Day", "currency": "EUR", "minimum_amount": 0.5, "price_components": [
         {"type": "FLAT", "price": 0.5, "tax": 20}, {"type": "PARKING_TIME", "price": 3, "tax": 20, "grace_period": 0.25},

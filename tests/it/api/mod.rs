@@ -6,6 +6,7 @@ mod driver;
 mod events;
 mod groups;
 mod locations;
+mod logo;
 mod merge_patches;
 mod networks;
 mod offer_story;

@@ -43,6 +43,43 @@ async fn rotating_a_key_ends_the_old_one_and_nobody_gains_scopes() {
 }
 
 #[actix_web::test]
+async fn an_organization_says_whom_to_ask_and_where_it_is() {
+    let app = TestApp::start().await;
+    let before = app.client.get("/organization").await.ok();
+    assert_eq!((&before["support_contact"], &before["address"]), (&json!(null), &json!(null)));
+    let contact = json!({"email": "Help@Example.com", "phone": "+31 20 1234567", "url": "https://example.com/help"});
+    let patch = json!({"support_contact": contact, "address": {"city": "Amsterdam", "country": "nl"}});
+    let changed = app.client.patch("/organization", patch).await.ok();
+    let lower = json!({"email": "help@example.com", "phone": "+31 20 1234567", "url": "https://example.com/help"});
+    assert_eq!(changed["support_contact"], lower);
+    assert_eq!(changed["address"], json!({"city": "Amsterdam", "country": "NL"}));
+    // What is said is merged into what is there.
+    let merged = json!({"support_contact": {"phone": null}, "address": {"postalCode": "1013 AA"}});
+    let merged = app.client.patch("/organization", merged).await.ok();
+    assert_eq!(merged["support_contact"], json!({"email": "help@example.com", "url": "https://example.com/help"}));
+    assert_eq!(merged["address"], json!({"postalCode": "1013 AA", "city": "Amsterdam", "country": "NL"}));
+    let wrong = json!({
+        "support_contact": {"email": "help", "phone": "call me", "url": "javascript:alert(1)", "fax": "1"},
+        "address": {"country": "Holland"}
+    });
+    assert_eq!(
+        app.client.patch("/organization", wrong).await.faulty_fields(),
+        [
+            "address.country",
+            "support_contact.email",
+            "support_contact.fax",
+            "support_contact.phone",
+            "support_contact.url"
+        ]
+    );
+    // Of which nothing is left, it is none.
+    let emptied = json!({"support_contact": {"email": null, "url": null}, "address": null});
+    let emptied = app.client.patch("/organization", emptied).await.ok();
+    assert_eq!((&emptied["support_contact"], &emptied["address"]), (&json!(null), &json!(null)));
+    assert_eq!(app.client.get("/organization").await.ok(), emptied);
+}
+
+#[actix_web::test]
 async fn the_organization_can_be_renamed() {
     let app = TestApp::start().await;
     let renamed = app.client.patch("/organization", json!({"name": " Park3 "})).await.ok();

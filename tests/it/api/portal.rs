@@ -75,6 +75,26 @@ pub async fn group(app: &TestApp) -> String {
 }
 
 #[actix_web::test]
+async fn a_home_user_sees_whose_customer_it_is_and_whom_to_ask() {
+    let home = Home::start().await;
+    let contact = json!({"phone": "+31 20 1234567", "email": "help@example.com"});
+    let (_, tokens) = home.invited(ADA).await;
+    assert!(home.mail.email(ADA, 1).await.contains("\n\nTest organization\n"));
+    assert!(!home.mail.email(ADA, 1).await.contains("+31"));
+    home.app.client.patch("/organization", json!({"support_contact": contact})).await.ok();
+    let seen = home.with(&tokens).get("/portal/organization").await.ok();
+    assert_eq!((&seen["name"], &seen["support_contact"]), (&json!("Test organization"), &contact));
+    assert_eq!(seen["logo"], Value::Null);
+    assert_eq!(seen["_id"], home.app.client.get("/organization").await.ok()["_id"]);
+    let body = json!({"email": "bob@example.com", "firstname": "Bob", "lastname": "Bobson"});
+    home.app.client.post("/home_users", body).await.created();
+    let letter = home.mail.email("bob@example.com", 1).await;
+    let end = "\n\nTest organization\n+31 20 1234567\nhelp@example.com";
+    assert!(letter.contains(end), "{letter}");
+    assert_eq!(home.app.stranger().await.get("/portal/organization").await.error(401), "unauthenticated");
+}
+
+#[actix_web::test]
 async fn a_home_user_is_invited_sees_one_record_with_the_operator_and_is_removed() {
     let home = Home::start().await;
     let (user, tokens) = home.invited(ADA).await;

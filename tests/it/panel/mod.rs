@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod browser;
+mod installation;
 mod oidc;
 mod roles;
 mod second_factor;

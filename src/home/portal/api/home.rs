@@ -11,6 +11,7 @@ use crate::http::envelope::{Reply, Versioned, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Changed, Ctx, Found, IfMatch, PathId};
 use crate::load::groups::{self, ExclusionTimes, ExclusionWarning, Group, GroupExclusionTimes};
+use crate::people::organizations::{self, PublicOrganization};
 use crate::sites::locations;
 use crate::sites::stations::link::{SharedLink, Signals};
 use crate::sites::stations::{self, ConnectorStatus};
@@ -19,6 +20,7 @@ use kernel::*;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
+        .service(get_home_organization)
         .service(list_home_groups)
         .service(get_home_group)
         .service(get_home_exclusion_times)
@@ -127,6 +129,15 @@ impl HomeGroupView {
             updated_at: group.updated_at,
         })
     }
+}
+
+/// Reads whose customer the user is: its name, its logo, and whom to ask for help.
+#[utoipa::path(tag = "portal", security(("portal" = [])),
+    responses((status = OK, body = Reply<PublicOrganization>), HomeErrors))]
+#[get("/organization")]
+async fn get_home_organization(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpResponse> {
+    let read = ctx.db.read(move |conn| organizations::find_organization(conn, caller.organization));
+    Ok(reply(StatusCode::OK, "Found", PublicOrganization::from(read.await?)))
 }
 
 /// Lists the user's groups.
