@@ -88,6 +88,7 @@ export async function panelPages({ url, key, data }) {
     webhook: `/webhooks/${await first("/webhooks")}`,
     "api-keys": "/api-keys",
     audit: "/audit",
+    organizations: "/organizations",
     settings: "/settings",
     "settings-operators": "/settings?tab=operators",
     account: "/account",

@@ -14,8 +14,26 @@ export function client(url, key) {
   };
 }
 
+/** A picture of 32 × 16 pixels. */
+export const LOGO = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAACAAAAAQCAIAAAD4YuoOAAAAKUlEQVR42mP4sEUDKxLJi8KKSFXPMGrBqAVDwAJqGYRL/agFoxYMAQsAQOKoH3kbz6kAAAAASUVORK5CYII=",
+  "base64",
+);
+
+/** Sends a picture as the organization's logo. */
+async function sendLogo(url, key) {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "image/png" };
+  const answer = await fetch(`${url}/v1.1/organization/logo`, { method: "PUT", headers, body: LOGO });
+  if (!answer.ok) throw new Error(`PUT /organization/logo: ${await answer.text()}`);
+}
+
 export async function seed(url, key) {
   const api = client(url, key);
+  await api("PATCH", "/organization", {
+    support_contact: { phone: "+31 20 1234567", email: "help@example.com", url: "https://www.example.com/help" },
+    address: { streetAndNumber: "Havenweg 1", postalCode: "1013 AA", city: "Amsterdam", country: "NL" },
+  });
+  await sendLogo(url, key);
   const [depot] = await api("GET", "/load_management/groups");
   await api("PATCH", `/locations/${depot.location}`, {
     name: "Depot North",

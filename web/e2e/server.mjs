@@ -66,6 +66,11 @@ async function operator(url, key) {
   if (!answer.ok) throw new Error(`The invitation was refused: ${await answer.text()}`);
 }
 
+/** Makes the operator administer the installation: what the command line does, beside the running server. */
+function administer(folder, env) {
+  execFileSync(resolve(BINARY), ["operator", "installation-admin", OPERATOR.email], { cwd: folder, env, stdio: "pipe" });
+}
+
 /**
  * A server with eight bays, seeded or as the demo has it, or an empty one, or one at which nobody was invited yet; `close` ends all of it.
  * `options` are variables of its configuration.
@@ -93,7 +98,11 @@ export async function start({ fast = false, isNew = false, isEmpty = isNew, isDe
     await new Promise((ended) => child.once("exit", ended));
     rmSync(folder, { recursive: true, force: true });
   };
-  const prepared = (isNew || isDemo ? Promise.resolve() : operator(url, key)).then(() => (isEmpty || isDemo ? {} : seed(url, key)));
+  const invited = async () => {
+    await operator(url, key);
+    administer(folder, env);
+  };
+  const prepared = (isNew || isDemo ? Promise.resolve() : invited()).then(() => (isEmpty || isDemo ? {} : seed(url, key)));
   const data = await prepared.catch(async (error) => {
     await close();
     throw error;

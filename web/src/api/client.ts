@@ -100,11 +100,12 @@ export async function askPage<A extends Answer>(call: Promise<A>): Promise<Extra
   return (await envelope(call)) as Extract<NonNullable<A["data"]>, { result: unknown }>;
 }
 
-/** A call by its bare path: for what the OpenAPI document does not have yet (API-NEEDED.md), and for lists by name. */
+/** A call by its bare path: for what the OpenAPI document does not have yet (API-NEEDED.md), for lists by name, and for files. */
 export async function call<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET" && csrf) headers["X-CSRF-Token"] = csrf;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const isFile = body instanceof Blob;
+  if (body !== undefined && !isFile) headers["Content-Type"] = "application/json";
   let response: Response;
   try {
     response = await fetch(url, {
@@ -112,7 +113,7 @@ export async function call<T>(method: string, url: string, body?: unknown, signa
       headers,
       signal,
       credentials: "same-origin",
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || isFile ? body : JSON.stringify(body),
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;

@@ -1,5 +1,5 @@
 // What the driver's page asks: the part of the API that needs no key. A session is opened by the cookie that starting it set.
-import { call } from "../api/client";
+import { call, type Schemas } from "../api/client";
 
 export interface Connector {
   _id: string;
@@ -24,6 +24,7 @@ export interface Charger {
   name: string | null;
   status: string;
   online: boolean;
+  organization: { name: string; logo: string | null; support_contact: Schemas["SupportContact"] | null };
   location: Place | null;
   connectors: Connector[];
   rate: {

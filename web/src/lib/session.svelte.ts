@@ -1,11 +1,13 @@
 // Who is logged in at the panel, for which organization, and what the server says of itself.
-import { call, Problem, setCsrfToken, whenLoggedOut } from "../api/client";
+import { call, Problem, setCsrfToken, whenLoggedOut, type Schemas } from "../api/client";
 import { forgetAll } from "./drafts.svelte";
 
 export interface Account {
   operator: { _id: string; email: string; name: string; language: string | null; role: string; totp: boolean };
-  organization: { _id: string; name: string };
+  organization: { _id: string; name: string; logo: string | null };
   organizations: { _id: string; name: string; role: string }[];
+  /** Whether the person makes and joins organizations of this installation. */
+  installation_admin: boolean;
   scopes: string[];
   csrf_token: string;
 }
@@ -22,6 +24,9 @@ export interface PagesConfig {
   name: string;
   tiles: { url: string; attribution: string } | null;
   login: { password: boolean; oidc: LoginProvider[] };
+  /** Of a server with one organization. */
+  logo: string | null;
+  support_contact: Schemas["SupportContact"] | null;
 }
 
 export const session = $state<{ account: Account | undefined; isKnown: boolean; config: PagesConfig | undefined }>({
@@ -54,7 +59,8 @@ export async function readConfig(): Promise<void> {
   session.config = result;
 }
 
-async function readAccount(): Promise<void> {
+/** Reads who is logged in, and for whom: also after the organization has another name or logo. */
+export async function readAccount(): Promise<void> {
   const { result } = await call<{ result: Account }>("GET", "/v1.1/account");
   take(result);
 }

@@ -39,6 +39,7 @@ const PAGES: [pattern: string, load: Load][] = [
   ["/panel/webhooks/:id", page(() => import("./pages/Webhook.svelte"))],
   ["/panel/api-keys", page(() => import("./pages/ApiKeys.svelte"))],
   ["/panel/audit", page(() => import("./pages/Audit.svelte"))],
+  ["/panel/organizations", page(() => import("./pages/Organizations.svelte"))],
   ["/panel/settings", page(() => import("./pages/Settings.svelte"))],
   ["/panel/account", page(() => import("./pages/Account.svelte"))],
 ];
@@ -52,7 +53,8 @@ export function pageOf(path: string): { load: Load; id: string } | undefined {
   return undefined;
 }
 
-export const NAVIGATION: { title: Key; items: { path: string; text: Key }[] }[] = [
+/** `installation`: only for those who administer it. */
+export const NAVIGATION: { title: Key; items: { path: string; text: Key; installation?: true }[] }[] = [
   {
     title: "nav.overview",
     items: [
@@ -102,6 +104,7 @@ export const NAVIGATION: { title: Key; items: { path: string; text: Key }[] }[] 
       { path: "/panel/api-keys", text: "nav.api_keys" },
       { path: "/panel/audit", text: "nav.audit" },
       { path: "/panel/settings", text: "nav.settings" },
+      { path: "/panel/organizations", text: "nav.organizations", installation: true },
     ],
   },
 ];

@@ -59,6 +59,7 @@ export const help = {
   "help.template_location": "Nur für Stationen dort.",
   "help.template_priority": "Die höchste entscheidet über einen Schlüssel, den mehrere setzen.",
   "help.template_protocol": "Nur für Stationen, die es sprechen.",
+  "help.support_url": "Beginnt mit https:// oder http://. Fahrer und Privatkunden öffnen sie.",
   "help.timezone": "Etwa Europe/Berlin.",
   "help.two_step_fields": "Was ein Partner schicken muss, durch Komma getrennt.",
   "help.upload_location": "Wohin die Station es hochlädt.",

@@ -27,6 +27,7 @@ export const portal = {
   "portal.charger": "Ladestation",
   "portal.log_out_everywhere": "Überall abmelden",
   "portal.edit": "Bearbeiten",
+  "driver.help": "Es lädt nicht?",
   "driver.title": "Laden",
   "driver.charge_at": "Laden an {code}",
   "driver.map_title": "Ladepunkte",

@@ -59,6 +59,7 @@ export const help = {
   "help.template_location": "Only for stations there.",
   "help.template_priority": "The highest decides about a key that several set.",
   "help.template_protocol": "Only for stations that speak it.",
+  "help.support_url": "Begins with https:// or http://. Drivers and home users open it.",
   "help.timezone": "Such as Europe/Amsterdam.",
   "help.two_step_fields": "What a partner has to send, with commas between.",
   "help.upload_location": "Where the station uploads it.",

@@ -27,6 +27,7 @@ export const portal = {
   "portal.charger": "Charger",
   "portal.log_out_everywhere": "Log out everywhere",
   "portal.edit": "Edit",
+  "driver.help": "It does not charge?",
   "driver.title": "Charging",
   "driver.charge_at": "Charge at {code}",
   "driver.map_title": "Chargers",

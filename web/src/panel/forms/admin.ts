@@ -27,10 +27,34 @@ export const API_KEY: Section[] = [
   },
 ];
 
-export const ORGANIZATION: Section[] = [
+/** What an organization shows of itself. */
+export const PROFILE: Section[] = [
+  { fields: [{ name: "name", required: true }] },
   {
+    title: "section.support",
     fields: [
-      { name: "name", required: true },
+      { name: "support_contact.phone" },
+      { name: "support_contact.email", kind: "email" },
+      { name: "support_contact.url", help: "help.support_url" },
+    ],
+  },
+  {
+    title: "section.address",
+    fields: [
+      { name: "address.streetAndNumber" },
+      { name: "address.postalCode" },
+      { name: "address.city" },
+      { name: "address.state" },
+      { name: "address.country", help: "help.country" },
+    ],
+  },
+];
+
+export const ORGANIZATION: Section[] = [
+  ...PROFILE,
+  {
+    title: "section.more",
+    fields: [
       { name: "unknown_cards", kind: "select", options: UNKNOWN_CARDS, words: "unknown_cards" },
       { name: "concurrent_cards", kind: "select", options: CONCURRENT_CARDS, words: "unknown_cards" },
       { name: "unknown_connectors", kind: "select", options: UNKNOWN_CONNECTORS, words: "unknown_connectors" },
