@@ -292,15 +292,15 @@ async fn everybody_works_where_they_made_or_joined_an_organization_as_an_admin()
                 }
             }
         }
-        for who in 0..2 {
-            let account = people[who].get("/account").await.ok();
+        for ((person, works), is_admin) in people.iter().zip(&works).zip(is_admin) {
+            let account = person.get("/account").await.ok();
             let shown = account["organizations"].as_array().expect("organizations").iter();
             let mut shown: Vec<_> =
                 shown.map(|one| (id(one), one["role"].as_str().expect("a role").to_owned())).collect();
-            let mut expected: Vec<_> = works[who].iter().map(|(id, role)| (id.clone(), (*role).to_owned())).collect();
+            let mut expected: Vec<_> = works.iter().map(|(id, role)| (id.clone(), (*role).to_owned())).collect();
             shown.sort();
             expected.sort();
-            assert_eq!((shown, &account["installation_admin"]), (expected, &json!(is_admin[who])), "{story:?}");
+            assert_eq!((shown, &account["installation_admin"]), (expected, &json!(is_admin)), "{story:?}");
         }
     }
 }
