@@ -265,21 +265,21 @@ mod tests {
             key[name] = json!(value);
             key
         };
-        let found = |keys: &[Value], id: Option<&str>, algorithm| {
+        let found = |keys: &[&Value], id: Option<&str>, algorithm| {
             let set: JwkSet = serde_json::from_value(json!({"keys": keys})).expect("keys");
             key(&set, id, algorithm).is_some()
         };
-        assert!(found(&[rsa.clone()], None, Algorithm::RS256) && found(&[rsa.clone()], None, Algorithm::PS256));
-        assert!(found(&[ec.clone(), rsa.clone(), shared.clone()], None, Algorithm::ES256));
-        assert!(!found(&[ec.clone()], None, Algorithm::RS256) && !found(&[rsa.clone()], None, Algorithm::ES256));
-        assert!(!found(&[shared, other], None, Algorithm::ES256));
-        assert!(!found(&[rsa.clone(), rsa.clone()], None, Algorithm::RS256), "it does not say which");
-        assert!(!found(&[with(&rsa, "use", "enc")], None, Algorithm::RS256));
-        assert!(!found(&[with(&rsa, "alg", "RS512")], None, Algorithm::RS256));
-        assert!(found(&[with(&rsa, "alg", "RS256")], None, Algorithm::RS256));
-        let named = [with(&rsa, "kid", "a"), with(&rsa, "kid", "b"), json!({"kty": "new", "kid": "c"})];
+        assert!(found(&[&rsa], None, Algorithm::RS256) && found(&[&rsa], None, Algorithm::PS256));
+        assert!(found(&[&ec, &rsa, &shared], None, Algorithm::ES256));
+        assert!(!found(&[&ec], None, Algorithm::RS256) && !found(&[&rsa], None, Algorithm::ES256));
+        assert!(!found(&[&shared, &other], None, Algorithm::ES256));
+        assert!(!found(&[&rsa, &rsa], None, Algorithm::RS256), "it does not say which");
+        assert!(!found(&[&with(&rsa, "use", "enc")], None, Algorithm::RS256));
+        assert!(!found(&[&with(&rsa, "alg", "RS512")], None, Algorithm::RS256));
+        assert!(found(&[&with(&rsa, "alg", "RS256")], None, Algorithm::RS256));
+        let named = [&with(&rsa, "kid", "a"), &with(&rsa, "kid", "b"), &json!({"kty": "new", "kid": "c"})];
         assert!(found(&named, Some("b"), Algorithm::RS256));
         assert!(!found(&named, Some("c"), Algorithm::RS256) && !found(&named, Some("d"), Algorithm::RS256));
-        assert!(!found(&[rsa], Some("a"), Algorithm::RS256), "a token that names its key is of no other");
+        assert!(!found(&[&rsa], Some("a"), Algorithm::RS256), "a token that names its key is of no other");
     }
 }
