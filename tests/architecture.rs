@@ -123,7 +123,7 @@ const TABLES: [(&str, &[&str]); 25] = [
 ];
 
 /// Files that name a table of another room all the same, because a join over both is the right thing there.
-const FOREIGN: [(&str, &str, &str); 5] = [
+const FOREIGN: [(&str, &str, &str); 7] = [
     (
         "src/charging/sessions/overdue.rs",
         "chargestations",
@@ -144,6 +144,16 @@ const FOREIGN: [(&str, &str, &str); 5] = [
         "src/market/networks/evses.rs",
         "evses",
         "pages, filters and sorts EVSEs by whether they are in a group of a network",
+    ),
+    (
+        "src/sites/stations/store/memberships.rs",
+        "group_stations",
+        "pages stations with their group, and filters them by whether they are in one; events of stations name it, too",
+    ),
+    (
+        "src/sites/stations/store/memberships.rs",
+        "balancing_members",
+        "pages and filters stations by whether they keep their limits, without a query for each",
     ),
 ];
 

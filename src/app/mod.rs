@@ -40,6 +40,7 @@ use kernel::id::RawId;
 pub mod config;
 pub mod growth;
 mod moving;
+mod overview;
 mod pages;
 pub mod panel;
 pub mod portal;
@@ -270,6 +271,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         performer,
         patience: web::Data::new(patience),
         link: web::Data::new(Arc::clone(&link)),
+        trees: web::Data::new(balancer.current()),
         signals: web::Data::new(signals.clone()),
         asset_signals: web::Data::new(asset_signals.clone()),
         routes: web::Data::from(routes::RouteTable::committed()?),

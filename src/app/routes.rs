@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use utoipa::OpenApi;
 use utoipa_actix_web::{AppExt, scope};
 
+use super::overview;
 use super::pages::settings;
 use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
@@ -42,7 +43,8 @@ pub const PORTAL: &str = "/v1.1/portal";
 pub const DRIVER: &str = "/v1.1/driver";
 
 /// Every slice, but for the portal and drivers.
-const SLICES: [fn(&mut ServiceConfig<'_, '_>); 26] = [
+const SLICES: [fn(&mut ServiceConfig<'_, '_>); 27] = [
+    overview::routes,
     organizations::routes,
     locations::routes,
     stations::routes,
@@ -97,6 +99,7 @@ pub fn portal(config: &mut ServiceConfig<'_, '_>) {
     components(schemas(Problem)),
     modifiers(&BearerScheme),
     tags(
+        (name = "overview", description = "How everything is doing"),
         (name = "organization", description = "The caller's own organization"),
         (name = "organizations", description = "All organizations of this installation, for those who administer it"),
         (name = "api keys", description = "Keys of integrators"),

@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result};
 
 use super::routes::{self, RouteTable};
 use super::{Config, pages, ready, telemetry, tls, unread, uses};
+use crate::balancing::CurrentTrees;
 use crate::charging::driver::{self, DriverAccess};
 use crate::charging::sessions::Patience;
 use crate::control::actions::Performer;
@@ -50,6 +51,7 @@ pub(super) struct Workers {
     pub(super) performer: web::Data<Performer>,
     pub(super) patience: web::Data<Patience>,
     pub(super) link: web::Data<SharedLink>,
+    pub(super) trees: web::Data<CurrentTrees>,
     pub(super) signals: web::Data<Signals>,
     pub(super) asset_signals: web::Data<AssetSignals>,
     pub(super) routes: web::Data<RouteTable>,
@@ -76,6 +78,7 @@ impl Workers {
             .app_data(self.performer)
             .app_data(self.patience)
             .app_data(self.link)
+            .app_data(self.trees)
             .app_data(self.signals)
             .app_data(self.asset_signals)
             .app_data(self.routes)

@@ -3,6 +3,7 @@
 
 use actix_web::web::{Data, ServiceConfig};
 
+use crate::balancing;
 use crate::charging::{reservations, sessions};
 use crate::control::{acceptance, actions, provisioning};
 use crate::home::priority_charges;
@@ -32,6 +33,10 @@ pub(super) fn add(config: &mut ServiceConfig) {
             is_connector_in_group: groups::is_connector_member,
             location_of_group: groups::location_of_station,
             stations_in_group: groups::stations_in_group,
+            groups: |conn, organization, ids| {
+                let views = groups::views_of(conn, organization, ids)?.into_iter();
+                Ok(views.filter_map(|(id, view)| Some((id, serde_json::to_value(view).ok()?))).collect())
+            },
             are_in_network: networks::is_any_in,
             offer_showing: offers::showing,
             forget_actions: actions::forget_station,
@@ -46,7 +51,7 @@ pub(super) fn add(config: &mut ServiceConfig) {
         }))
         .app_data(Data::new(tokens::Uses { sessions: sessions::count_of_token }))
         .app_data(Data::new(networks::Uses { offers: offers::count_of_network }))
-        .app_data(Data::new(groups::Uses { assets: assets::count_of_group }))
+        .app_data(Data::new(groups::Uses { assets: assets::count_of_group, stages: balancing::stages }))
         .app_data(Data::new(priority_charges::Uses { longest_running: sessions::longest_running_at }))
         .app_data(Data::new(reservations::Uses { is_charging: sessions::is_open_on }))
         .app_data(Data::new(Recorder(audit::record)))

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::task::JoinHandle;
 
+use super::current::CurrentTrees;
 use super::look;
 use super::replan::{Notes, ReplanRequests};
 use super::settings::Settings;
@@ -26,6 +27,8 @@ struct Shared {
     link: SharedLink,
     settings: Settings,
     trees: Mutex<BTreeMap<GroupId, Running>>,
+    /// How they are doing.
+    current: CurrentTrees,
     /// What listens, and what looks at everything.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -43,8 +46,8 @@ impl Balancer {
         (signals, assets): (&Signals, &AssetSignals),
         settings: Settings,
     ) -> Self {
-        let balancer =
-            Self(Arc::new(Shared { context, link, settings, trees: Mutex::default(), tasks: Mutex::default() }));
+        let (trees, current, tasks) = (Mutex::default(), CurrentTrees::default(), Mutex::default());
+        let balancer = Self(Arc::new(Shared { context, link, settings, trees, current, tasks }));
         let listener = Listener { balancer: balancer.clone(), roots: HashMap::new() };
         let listener = tokio::spawn(listener.run(signals.listen(), assets.listen()));
         let looker = tokio::spawn(look::run(balancer.clone(), balancer.0.context.clone(), settings.tick));
@@ -60,6 +63,11 @@ impl Balancer {
         for running in std::mem::take(&mut *lock(&self.0.trees)).into_values() {
             running.task.abort();
         }
+    }
+
+    /// How the trees are doing that are balanced.
+    pub fn current(&self) -> CurrentTrees {
+        self.0.current.clone()
     }
 
     /// The trees that are balanced, by their roots.
@@ -79,8 +87,9 @@ impl Balancer {
     fn spawn(&self, root: GroupId) -> Running {
         let shared = &self.0;
         let requests = Arc::new(ReplanRequests::default());
-        let tree =
-            Tree::new(root, (shared.context.clone(), Arc::clone(&shared.link)), shared.settings, Arc::clone(&requests));
+        let (context, link) = (shared.context.clone(), Arc::clone(&shared.link));
+        let current = shared.current.clone();
+        let tree = Tree::new(root, (context, link), shared.settings, Arc::clone(&requests), current);
         Running { requests, task: tokio::spawn(tree.run()) }
     }
 }

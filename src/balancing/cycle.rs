@@ -35,6 +35,7 @@ pub(super) fn decide(
     settings: &Settings,
     now: Timestamp,
 ) -> Decided {
+    state.sends = !site.dry_run;
     follow_strays(state, site, notes, now);
     site.add_strays(state);
     follow_phases(state, site, notes);

@@ -9,13 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use super::state::{Memory, State};
 use crate::each;
+use crate::load::groups::PlanStage;
 use crate::store::schema::{balancing_members, balancing_states};
 use crate::store::{Conn, Json, StoreResult};
-use engine::transition::{Account, Ledger, SendPolicy};
-use kernel::{ConnectorId, GroupId, Timestamp};
+use engine::transition::{Account, Ledger, SendPolicy, Stage};
+use kernel::{ConnectorId, GroupId, StationId, Timestamp};
 
 /// Rows written by one statement.
 const AT_ONCE: usize = 1_000;
+
+/// Trees whose stages are looked up in one query.
+const TREES_AT_ONCE: usize = 500;
 
 /// What is kept of one connector.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +34,8 @@ struct Row<'a> {
     group_id: GroupId,
     connector_id: ConnectorId,
     state: Json<LedgerRow<&'a Account, &'a Memory>>,
+    chargestation_id: Option<StationId>,
+    obeying: Option<bool>,
 }
 
 /// The state of a tree.
@@ -50,6 +56,34 @@ pub(super) fn load(conn: &mut Conn, root: GroupId) -> StoreResult<Option<State>>
     }
     state.ledger = Ledger::of(SendPolicy::default(), accounts);
     Ok(Some(state))
+}
+
+/// How far the plans of these trees have come; those that never had one are left out.
+pub fn stages(conn: &mut Conn, roots: &[GroupId]) -> StoreResult<BTreeMap<GroupId, PlanStage>> {
+    #[derive(Debug, Deserialize)]
+    struct Staged {
+        stage: Option<Stage>,
+    }
+    let mut stages = BTreeMap::new();
+    for roots in roots.chunks(TREES_AT_ONCE) {
+        let found: Vec<(GroupId, Json<Staged>)> = balancing_states::table
+            .filter(balancing_states::group_id.eq_any(roots))
+            .select((balancing_states::group_id, balancing_states::state))
+            .load(conn)?;
+        stages.extend(found.into_iter().map(|(root, Json(Staged { stage }))| (root, plan_stage(stage))));
+    }
+    Ok(stages)
+}
+
+/// The stage as clients see it.
+pub(super) const fn plan_stage(stage: Option<Stage>) -> PlanStage {
+    match stage {
+        None | Some(Stage::Planned) => PlanStage::Planned,
+        Some(Stage::Lowering) => PlanStage::Lowering,
+        Some(Stage::Raising) => PlanStage::Raising,
+        Some(Stage::Settled) => PlanStage::Settled,
+        Some(Stage::Degraded) => PlanStage::Degraded,
+    }
 }
 
 /// Keeps the state of a tree, of which the stores have `before`.
@@ -78,7 +112,9 @@ pub(super) fn save(
     };
     let mut changed = connectors(before);
     changed.extend(connectors(state));
-    changed.retain(|connector| page(before, *connector) != page(state, *connector));
+    changed.retain(|connector| {
+        page(before, *connector) != page(state, *connector) || before.obeys(*connector) != state.obeys(*connector)
+    });
     let changed: Vec<ConnectorId> = changed.into_iter().collect();
     for changed in changed.chunks(AT_ONCE) {
         let old = balancing_members::connector_id.eq_any(changed);
@@ -88,6 +124,8 @@ pub(super) fn save(
             group_id: root,
             connector_id: *connector,
             state: Json(page(state, *connector)),
+            chargestation_id: state.connectors.get(connector).map(|memory| memory.station),
+            obeying: state.obeys(*connector),
         });
         let rows: Vec<Row<'_>> = ledger_rows.filter(|row| !row.state.0.is_empty()).collect();
         each!(conn, |conn| diesel::insert_into(balancing_members::table).values(&rows).execute(conn))?;

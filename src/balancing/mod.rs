@@ -23,6 +23,7 @@ mod balancer;
 mod cheap_hours;
 mod command_batch;
 mod counted;
+mod current;
 mod cycle;
 mod demand;
 mod draws;
@@ -73,5 +74,7 @@ mod virtual_group;
 
 pub use api::routes;
 pub use balancer::Balancer;
+pub use current::{CurrentTrees, GroupNow};
 pub use home::portal_routes;
+pub use ledger_rows::stages;
 pub use settings::Settings;

@@ -15,7 +15,7 @@ use super::sent_limits::SentLimits;
 use super::stray::Stray;
 use crate::sites::stations::link::Enforced;
 use engine::transition::{Ledger, Stage};
-use engine::{Plan, QueueState};
+use engine::{Plan, QueueState, Uncontrolled};
 use kernel::{
     AssetId, ConnectorId, GroupId, Milliamps, Millivolts, PhaseSet, PlanId, SessionId, StationId, Timestamp, Watts,
 };
@@ -32,6 +32,8 @@ pub(super) struct State {
     pub connectors: BTreeMap<ConnectorId, Memory>,
     /// Connectors that left, whose stations still have limits of ours.
     pub leaving: BTreeMap<ConnectorId, Leaving>,
+    /// Whether limits are sent: false where its root only plans.
+    pub sends: bool,
     /// The plan that was recorded last.
     pub plan: Option<PlanId>,
     /// How far it has come.
@@ -290,6 +292,19 @@ impl State {
                 self.ledger.exposure(site_connector.connector)
             }
             _ => site_connector.rating,
+        }
+    }
+
+    /// Whether a member keeps its limits: not where it draws more than it confirmed, or refuses limits; none where nothing is asked
+    /// of it, or where it has not answered.
+    pub(super) fn obeys(&self, connector: ConnectorId) -> Option<bool> {
+        if !self.sends || !self.connectors.contains_key(&connector) {
+            return None;
+        }
+        match self.ledger.uncontrolled(connector) {
+            Some((Uncontrolled::NotObeying | Uncontrolled::Rejected, _)) => Some(false),
+            Some((Uncontrolled::Offline | Uncontrolled::TimedOut | Uncontrolled::Unproven, _)) => None,
+            None => self.ledger.has_confirmed(connector).then_some(true),
         }
     }
 

@@ -6,7 +6,7 @@ use super::cheap_hours::{self, ChargingPlanView};
 use super::counted::{Counted, counted};
 use super::follow::note_phases;
 use super::gather::{Role, Site, SiteConnector};
-use super::ledger_rows;
+use super::ledger_rows::{self, plan_stage};
 use super::load::Load;
 use super::loads::{Loads, loads};
 use super::plan_rows::{self, StoredPlan};
@@ -15,11 +15,10 @@ use super::site_readiness::{Warning, warnings};
 use super::snapshot::planned;
 use super::state::{Memory, State};
 use crate::load::assets::{Asset, AssetType, Basis};
-use crate::load::groups::{self, CapacitySource};
+use crate::load::groups::{self, CapacitySource, PlanStage};
 use crate::sites::locations;
 use crate::sites::stations::ConnectorStatus;
 use crate::store::{Conn, StoreError, StoreResult};
-use engine::transition::Stage;
 use engine::{Limit, NodeBudget, Plan};
 use kernel::*;
 
@@ -31,8 +30,8 @@ pub(super) struct GroupStatusView {
     /// The group at the top of its tree, which is planned as a whole.
     pub root: GroupId,
     /// How far the newest plan has come: planned, lowering, raising, settled or degraded.
-    #[schema(example = "settled")]
-    pub stage: &'static str,
+    #[schema(value_type = String, example = "settled")]
+    pub stage: PlanStage,
     /// Nothing is sent.
     pub dry_run: bool,
     /// The plan that applies; see `explain`.
@@ -246,7 +245,7 @@ fn view(
     GroupStatusView {
         group,
         root,
-        stage: stage_name(state.stage),
+        stage: plan_stage(state.stage),
         dry_run: site.dry_run,
         plan: state.plan,
         capacity: of(|it| it.capacity),
@@ -312,15 +311,5 @@ fn member(
         reason: limit.map(Limit::explain),
         rule: limit.map(|limit| limit.reason.rule()),
         since: memory.map(|memory| memory.since),
-    }
-}
-
-const fn stage_name(stage: Option<Stage>) -> &'static str {
-    match stage {
-        None | Some(Stage::Planned) => "planned",
-        Some(Stage::Lowering) => "lowering",
-        Some(Stage::Raising) => "raising",
-        Some(Stage::Settled) => "settled",
-        Some(Stage::Degraded) => "degraded",
     }
 }

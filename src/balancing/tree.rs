@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::again;
 use super::apply;
 use super::command_batch::{About, CommandBatch};
+use super::current::{CurrentTree, CurrentTrees};
 use super::cycle::{Decided, decide};
 use super::escalation::shed_sessions;
 use super::gather::Site;
@@ -53,19 +54,21 @@ pub(super) struct Tree {
     saved: Arc<State>,
     current: Option<CurrentPlan>,
     /// The plan that was recorded last.
-    recorded: Option<Plan>,
+    recorded: Option<Arc<Plan>>,
     /// What makes rows of plans.
     packer: Packer,
     /// What it did over time.
     history: History,
     asked: JoinSet<Answer>,
+    /// Where others see how it is doing.
+    shown: CurrentTrees,
 }
 
 /// What the last cycle decided; answers carry on with it.
 struct CurrentPlan {
-    site: Site,
+    site: Arc<Site>,
     snapshot: Snapshot,
-    plan: Plan,
+    plan: Arc<Plan>,
     /// When what else draws changes by itself: data goes stale.
     load_changes_at: Option<Timestamp>,
     /// False when it only plans, or when the plan breaks a promise.
@@ -85,6 +88,7 @@ impl Tree {
         (context, link): (Context, SharedLink),
         settings: Settings,
         requests: Arc<ReplanRequests>,
+        shown: CurrentTrees,
     ) -> Self {
         Self {
             root,
@@ -102,6 +106,7 @@ impl Tree {
             packer: Packer::default(),
             history: History::default(),
             asked: JoinSet::new(),
+            shown,
         }
     }
 
@@ -166,9 +171,9 @@ impl Tree {
         }
         let current = CurrentPlan {
             sends: !site.dry_run && faults.is_empty(),
-            site,
+            site: Arc::new(site),
             snapshot,
-            plan,
+            plan: Arc::new(plan),
             load_changes_at: loads.changes_at,
         };
         let mut record = Record::new(root, current.site.organization);
@@ -267,7 +272,9 @@ impl Tree {
         }
         state.note_allowed(now);
         state = self.save(state, record).await?;
-        self.recorded = Some(current.plan.clone());
+        self.recorded = Some(Arc::clone(&current.plan));
+        let (site, plan) = (Arc::clone(&current.site), Arc::clone(&current.plan));
+        self.shown.note(self.root, CurrentTree { site, state: Arc::clone(&self.saved), plan });
         (self.state, self.current) = (Some(state), Some(current));
         for batch in batches {
             self.ask(batch);
@@ -359,6 +366,7 @@ impl Tree {
     /// The group was deleted or hangs below another now: that tree's balancing knows nothing and assumes the full exposure.
     async fn retire(&mut self) -> StoreResult<Life> {
         let root = self.root;
+        self.shown.forget(root);
         let forget = self.context.db.write(move |conn| -> Result<(), StoreError> { ledger_rows::forget(conn, root) });
         forget.await?;
         Ok(Life::Over)

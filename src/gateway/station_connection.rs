@@ -10,7 +10,7 @@ use super::throttle::Throttled;
 use crate::charging::sessions;
 use crate::events::{Change, EventKind};
 use crate::sites::stations::link::{DeviceRequest, Signal, SignalKind, StationCommand, StationLink};
-use crate::sites::stations::{self, Layout, Station};
+use crate::sites::stations::{self, Arrival, Layout, Station};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::Protocol;
 use kernel::*;
@@ -103,11 +103,12 @@ impl StationConnection {
 
     async fn record_online(&self, gateway: &GatewayDependencies, online: bool) {
         let (organization, station, moment) = (self.organization, self.station, gateway.context.moment());
-        let spoken = self.version;
+        let usual_heartbeat_seconds = gateway.settings.heartbeat_seconds;
+        let arrival = online.then_some(Arrival { protocol: self.version, usual_heartbeat_seconds });
         let base = gateway.context.websocket_url.clone();
         let kind = if online { EventKind::StationOnline } else { EventKind::StationOffline };
         let stored = gateway.context.db.write(move |conn| -> StoreResult<()> {
-            stations::set_online(conn, station, online.then_some(spoken), moment.now)?;
+            stations::set_online(conn, station, arrival, moment.now)?;
             record_station_event(conn, &moment, (organization, station), kind, &base)
         });
         match stored.await {
@@ -236,7 +237,7 @@ pub(super) fn record_station_event(
     base: &str,
 ) -> StoreResult<()> {
     let row = stations::find_station(conn, organization, station)?;
-    let view = stations::station_view(conn, row, base)?;
+    let view = stations::station_view(conn, row, base, moment.now)?;
     Change::new(conn, organization, moment).record_at(station, kind, &view)
 }
 

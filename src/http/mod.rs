@@ -27,6 +27,7 @@ pub mod fields;
 pub mod geo;
 pub mod headers;
 pub mod idempotency;
+pub mod include;
 pub mod list;
 pub mod login;
 pub mod merging;

@@ -23,6 +23,8 @@ pub enum Searched {
     Tokens,
     /// Charge stations: name, code, endpoint, manufacturer and model.
     Stations,
+    /// Connectors, by the same of their charge stations.
+    StationsOfConnectors,
     /// Sessions: the card.
     Sessions,
 }
@@ -37,6 +39,7 @@ impl Searched {
             Self::Users => ("users.id", "user"),
             Self::Tokens => ("tokens.id", "token"),
             Self::Stations => ("chargestations.id", "chargestation"),
+            Self::StationsOfConnectors => ("connectors.chargestation_id", "chargestation"),
             Self::Sessions => ("sessions.id_tag", "card"),
         }
     }

@@ -3,6 +3,7 @@
 use actix_web::rt::task::JoinHandle;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
+use super::includes::{ChargingIncludes, ServerNow};
 use super::model::*;
 use super::uses::Uses;
 use super::{life_cycle, store};
@@ -12,6 +13,7 @@ use crate::filters;
 use crate::http::caller::{ReadReservations, WriteReservations};
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors};
 use crate::http::envelope::Reply;
+use crate::http::include::Shown;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
@@ -61,9 +63,13 @@ async fn list_reservations(
     if query.search.is_some() {
         caller.must_see_cards("Searching by number of card")?;
     }
+    let (includes, server) = (query.filter.includes(), ServerNow::from(&**ctx));
+    includes.permit(&caller)?;
     list::respond(&ctx, query, move |conn, query| {
-        let view = |one: Reservation| ReservationView::from(one).seen(whole);
-        Ok(store::list(conn, organization, query)?.map(view))
+        let view = |one: Reservation| Shown::new(ReservationView::from(one).seen(whole));
+        let mut page = store::list(conn, organization, query)?.map(view);
+        includes.put(conn, organization, &server, &mut page.rows)?;
+        Ok(page)
     })
     .await
 }
@@ -120,18 +126,26 @@ async fn finished(kept: JoinHandle<ApiResult<Reservation>>) -> ApiResult<Reserva
 }
 
 /// Reads a reservation.
-#[utoipa::path(tag = "reservations", params(("id" = ReservationId, Path, description = "The reservation")),
+#[utoipa::path(tag = "reservations",
+    params(("id" = ReservationId, Path, description = "The reservation"), ChargingIncludes),
     responses((status = OK, body = Reply<ReservationView>), OneErrors))]
 #[get("/reservations/{id}")]
 async fn get_reservation(
     caller: Caller<ReadReservations>,
     ctx: Ctx,
     PathId(id): PathId<ReservationId>,
-) -> ApiResult<Found<ReservationView>> {
-    let organization = caller.organization();
-    let found = ctx.db.read(move |conn| store::find(conn, organization, id));
-    let view = ReservationView::from(found.await.map_err(missing)?);
-    Ok(Found(view.seen(caller.sees_cards())))
+    Query(includes): Query<ChargingIncludes>,
+) -> ApiResult<Found<Shown<ReservationView>>> {
+    includes.permit(&caller)?;
+    let (organization, whole, server) = (caller.organization(), caller.sees_cards(), ServerNow::from(&**ctx));
+    let read = ctx.db.read(move |conn| {
+        let reservation = store::find(conn, organization, id)?;
+        let mut view = [Shown::new(ReservationView::from(reservation).seen(whole))];
+        includes.put(conn, organization, &server, &mut view)?;
+        let [view] = view;
+        Ok(view)
+    });
+    Ok(Found(read.await.map_err(missing)?))
 }
 
 /// Changes a reservation (JSON merge patch); a new end is sent to the station.

@@ -5,6 +5,7 @@
 //! when it is cancelled.
 
 mod api;
+mod includes;
 mod life_cycle;
 mod model;
 pub mod retention;
@@ -12,6 +13,8 @@ mod store;
 mod uses;
 
 pub use api::routes;
+pub use includes::{ChargingIncludes, ServerNow};
 pub use life_cycle::{Beginning, expire, is_kept_for_another, take_up};
 pub use model::{Reservation, ReservationStatus, ReservationView};
+pub use store::count_open;
 pub use uses::Uses;

@@ -6,8 +6,12 @@ use diesel::prelude::*;
 use resource::resource;
 use serde::{Deserialize, Serialize};
 
+use super::includes::ChargingIncludes;
+use crate::http::envelope::Reference;
 use crate::http::fields::MetaData;
 use crate::http::{ApiError, ApiResult};
+use crate::people::users::UserView;
+use crate::sites::stations::{ConnectorView, StationView};
 use crate::store::Json;
 use crate::store::schema::reservations;
 use crate::{events, filters, input};
@@ -95,13 +99,25 @@ pub struct Reservation {
     #[field(hidden)]
     pub organization_id: OrganizationId,
     /// Its station.
-    #[field(name = "chargestation")]
+    #[field(
+        name = "chargestation",
+        view(
+            "Its station: an id, or with `include_chargestation=true` the whole station.",
+            value_type = Reference<StationId, StationView>
+        )
+    )]
     pub chargestation_id: StationId,
     /// Its EVSE.
     #[field(name = "evse")]
     pub evse_id: EvseId,
     /// The connector that was asked for.
-    #[field(name = "connector")]
+    #[field(
+        name = "connector",
+        view(
+            "The connector that was asked for: an id, or with `include_connector=true` the whole connector.",
+            value_type = Reference<ConnectorId, ConnectorView>
+        )
+    )]
     pub connector_id: ConnectorId,
     /// Every connector that is kept.
     pub kept: Json<Vec<Kept>>,
@@ -113,7 +129,13 @@ pub struct Reservation {
     #[field(name = "token")]
     pub token_id: Option<TokenId>,
     /// For which driver.
-    #[field(name = "user")]
+    #[field(
+        name = "user",
+        view(
+            "For which driver: an id, or with `include_user=true` the whole user.",
+            value_type = Option<Reference<UserId, UserView>>
+        )
+    )]
     pub user_id: Option<UserId>,
     /// The session it was used for.
     #[field(name = "session")]
@@ -217,5 +239,19 @@ filters! {
         pub from: Timestamp,
         /// Only those that were made before this instant.
         pub to: Timestamp,
+        /// Put the whole charge station in place of its id.
+        pub include_chargestation: bool,
+        /// Put the whole connector in place of its id.
+        pub include_connector: bool,
+        /// Put the whole user in place of its id.
+        pub include_user: bool,
+    }
+}
+
+impl ReservationFilter {
+    /// What is put in place of ids.
+    pub(super) const fn includes(&self) -> ChargingIncludes {
+        let Self { include_chargestation, include_connector, include_user, .. } = *self;
+        ChargingIncludes { include_chargestation, include_connector, include_user }
     }
 }

@@ -1,5 +1,8 @@
 //! Reservations in the database; every query of an integrator is bounded by the organization.
 
+use std::collections::BTreeMap;
+
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use super::model::{Reservation, ReservationFilter, ReservationStatus};
@@ -58,6 +61,17 @@ pub(super) fn overdue(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Reserv
         .limit(100)
         .select(Reservation::as_select())
         .load(conn)?)
+}
+
+/// How many of the organization's reservations are open, by their status.
+pub fn count_open(conn: &mut Conn, organization: OrganizationId) -> StoreResult<BTreeMap<ReservationStatus, i64>> {
+    let counts: Vec<(ReservationStatus, i64)> = reservations::table
+        .filter(reservations::organization_id.eq(organization))
+        .filter(reservations::status.eq_any(ReservationStatus::OPEN))
+        .group_by(reservations::status)
+        .select((reservations::status, count_star()))
+        .load(conn)?;
+    Ok(counts.into_iter().collect())
 }
 
 /// The next number by which a station knows a reservation: from 1, never used twice.

@@ -8,17 +8,19 @@ use super::model::*;
 use super::request::{about, missing};
 use super::store::record;
 use super::{evidence, readings, starting, stopping, store};
+use crate::charging::reservations::{ChargingIncludes, ServerNow};
 use crate::control::actions::{ActionView, Performer};
 use crate::events::{ActionKind, EventKind};
 use crate::http::caller::{ReadSessions, WriteSessions};
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
+use crate::http::include::Shown;
 use crate::http::list::{self, ListReply};
 use crate::http::merging::merged;
 use crate::http::quantities::LimitUnit;
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Faults, Found, IfMatch, PathId};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Faults, Found, IfMatch, PathId, Query};
 use crate::input;
 use crate::load::groups;
 use crate::sites::stations::link::{
@@ -59,9 +61,13 @@ async fn list_sessions(
     if store::is_by_readings(&query) {
         ctx.db.write_to_memory(move |conn| store::write_rows(conn, organization)).await?;
     }
+    let (includes, server) = (query.filter.includes(), ServerNow::from(&**ctx));
+    includes.permit(&caller)?;
     list::respond(&ctx, query, move |conn, query| {
-        let view = |session: Session| SessionView::from(session).seen(whole);
-        Ok(store::list(conn, organization, query)?.map(view))
+        let view = |session: Session| Shown::new(SessionView::from(session).seen(whole));
+        let mut page = store::list(conn, organization, query)?.map(view);
+        includes.put(conn, organization, &server, &mut page.rows)?;
+        Ok(page)
     })
     .await
 }
@@ -82,18 +88,25 @@ async fn create_session(
 }
 
 /// Reads a session.
-#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session"), ChargingIncludes),
     responses((status = OK, body = Reply<SessionView>), OneErrors))]
 #[get("/sessions/{id}")]
 async fn get_session(
     caller: Caller<ReadSessions>,
     ctx: Ctx,
     PathId(id): PathId<SessionId>,
-) -> ApiResult<Found<SessionView>> {
-    let organization = caller.organization();
-    let read = ctx.db.read(move |conn| store::find(conn, organization, id));
-    let session = read.await.map_err(missing)?;
-    Ok(Found(SessionView::from(session).seen(caller.sees_cards())))
+    Query(includes): Query<ChargingIncludes>,
+) -> ApiResult<Found<Shown<SessionView>>> {
+    includes.permit(&caller)?;
+    let (organization, whole, server) = (caller.organization(), caller.sees_cards(), ServerNow::from(&**ctx));
+    let read = ctx.db.read(move |conn| {
+        let session = store::find(conn, organization, id)?;
+        let mut view = [Shown::new(SessionView::from(session).seen(whole))];
+        includes.put(conn, organization, &server, &mut view)?;
+        let [view] = view;
+        Ok(view)
+    });
+    Ok(Found(read.await.map_err(missing)?))
 }
 
 /// Changes the targets, the departure or the free data of a session (JSON merge patch).

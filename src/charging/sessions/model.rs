@@ -8,11 +8,15 @@ use super::corrections::Correction;
 use super::cost::SessionCost;
 use super::energy::EnergyLedger;
 use super::energy_report::EnergyReport;
+use crate::charging::reservations::ChargingIncludes;
 use crate::events;
 use crate::filters;
 use crate::http::Versioned;
+use crate::http::envelope::Reference;
 use crate::http::fields::MetaData;
 use crate::http::merging::Changes;
+use crate::people::users::UserView;
+use crate::sites::stations::{ConnectorView, StationView};
 use crate::store::Json;
 use crate::store::schema::sessions;
 use crate::{input, patch};
@@ -382,11 +386,14 @@ pub struct SessionView {
     /// Who pays.
     #[serde(rename = "type")]
     pub kind: Option<SessionType>,
-    /// Where.
+    /// Where: an id, or with `include_chargestation=true` the whole station.
+    #[schema(value_type = Reference<StationId, StationView>)]
     pub chargestation: StationId,
-    /// At which connector; null for a stop whose start was never seen.
+    /// At which connector: an id, or with `include_connector=true` the whole connector; null for a stop whose start was never seen.
+    #[schema(value_type = Option<Reference<ConnectorId, ConnectorView>>)]
     pub connector: Option<ConnectorId>,
-    /// For whom.
+    /// For whom: an id, or with `include_user=true` the whole user.
+    #[schema(value_type = Option<Reference<UserId, UserView>>)]
     pub user: Option<UserId>,
     /// The token's id, where it is known.
     pub token: Option<TokenId>,
@@ -536,5 +543,19 @@ filters! {
         pub stopped_until as "chargingStop[$lte]": Timestamp,
         /// Only stops whose start was never seen.
         pub orphan: bool,
+        /// Put the whole charge station in place of its id.
+        pub include_chargestation: bool,
+        /// Put the whole connector in place of its id.
+        pub include_connector: bool,
+        /// Put the whole user in place of its id.
+        pub include_user: bool,
+    }
+}
+
+impl SessionFilter {
+    /// What is put in place of ids.
+    pub(super) const fn includes(&self) -> ChargingIncludes {
+        let Self { include_chargestation, include_connector, include_user, .. } = *self;
+        ChargingIncludes { include_chargestation, include_connector, include_user }
     }
 }

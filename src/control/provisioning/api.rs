@@ -85,10 +85,10 @@ async fn change_chargestation_password(
     let station = find(&ctx, organization, id).await?;
     let wanted = change.password.map(String::from);
     let changed = password::change(&performer, &station, wanted).await?;
-    let base = ctx.websocket_url.clone();
+    let (base, now) = (ctx.websocket_url.clone(), ctx.clock.now());
     let read = ctx.db.read(move |conn| {
         let station = stations::find_station(conn, organization, id)?;
-        stations::station_view(conn, station, &base)
+        stations::station_view(conn, station, &base, now)
     });
     let mut view = read.await?;
     view.security.password = Some(changed);

@@ -29,16 +29,18 @@ pub struct Welcome {
 pub async fn boot(call: Call<'_>, boot_info: BootInfo) -> Result<Welcome, CallError> {
     let (organization, station, moment) = (call.connection.organization, call.connection.station, call.moment());
     let base = call.gateway.context.websocket_url.clone();
+    let heartbeat_seconds = call.gateway.settings.heartbeat_seconds;
     let stored = call.gateway.context.db.write(move |conn| -> StoreResult<Registration> {
         let row = stations::find_station(conn, organization, station)?;
-        stations::save_boot(conn, station, &boot_info, moment.now)?;
+        let heartbeat = (row.registration == Registration::Accepted).then_some(heartbeat_seconds);
+        stations::save_boot(conn, station, &boot_info, heartbeat, moment.now)?;
         record_station_event(conn, &moment, (organization, station), EventKind::StationBooted, &base)?;
         Ok(row.registration)
     });
     let registration = stored.await?;
     call.state.registered(registration);
     let (interval, effects) = match registration {
-        Registration::Accepted => (call.gateway.settings.heartbeat_seconds, vec![Effect::Notify(SignalKind::Booted)]),
+        Registration::Accepted => (heartbeat_seconds, vec![Effect::Notify(SignalKind::Booted)]),
         Registration::Pending | Registration::Rejected => (TRY_AGAIN_SECONDS, Vec::new()),
     };
     Ok(Welcome { registration, interval, effects })

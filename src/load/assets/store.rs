@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::model::asset::{Asset, AssetFilter, AssetView};
+use super::model::asset::{Asset, AssetFilter, AssetType, AssetView};
 use super::model::peaks::Peaks;
 use super::model::reading::Reading;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::load::groups;
-use crate::sites::locations::{self as places, Location, LocationView};
+use crate::sites::locations::{self as places, Location};
 use crate::store::query::{contains, lower};
 use crate::store::schema::{asset_readings, assets};
 use crate::store::{Conn, Json, StoreError, StoreResult};
@@ -83,28 +83,28 @@ pub(super) fn location_of(conn: &mut Conn, asset: &Asset) -> StoreResult<Locatio
 }
 
 /// The views of these assets, one query in all.
-pub(super) fn views(
-    conn: &mut Conn,
-    assets: Vec<Asset>,
-    now: Timestamp,
-    whole_location: bool,
-) -> StoreResult<Vec<AssetView>> {
+pub(super) fn views(conn: &mut Conn, assets: Vec<Asset>, now: Timestamp) -> StoreResult<Vec<AssetView>> {
     let ids: Vec<LocationId> = assets.iter().map(|asset| asset.location_id).collect();
     let known = places::find_many(conn, &ids)?;
     let view = |asset: Asset| {
         let location = known.get(&asset.location_id).ok_or(StoreError::NotFound)?;
-        let mut view = AssetView::new(asset, location, now);
-        if whole_location {
-            view.location = serde_json::to_value(LocationView::from(location.clone()))
-                .map_err(|error| StoreError::Failed(error.to_string()))?;
-        }
-        Ok(view)
+        Ok(AssetView::new(asset, location, now))
     };
     assets.into_iter().map(view).collect()
 }
 
-pub(super) fn view(conn: &mut Conn, asset: Asset, now: Timestamp, whole_location: bool) -> StoreResult<AssetView> {
-    views(conn, vec![asset], now, whole_location)?.pop().ok_or(StoreError::NotFound)
+pub(super) fn view(conn: &mut Conn, asset: Asset, now: Timestamp) -> StoreResult<AssetView> {
+    views(conn, vec![asset], now)?.pop().ok_or(StoreError::NotFound)
+}
+
+/// How many assets the organization has, and how many of them are smart meters in use whose data is stale.
+pub fn count_assets(conn: &mut Conn, organization: OrganizationId, now: Timestamp) -> StoreResult<(i64, i64)> {
+    let own = || assets::table.filter(assets::organization_id.eq(organization));
+    let silent = own()
+        .filter(assets::type_.eq(AssetType::SmartMeter))
+        .filter(assets::active.eq(true))
+        .filter(assets::fresh_until.is_null().or(assets::fresh_until.le(now)));
+    Ok((own().count().get_result(conn)?, silent.count().get_result(conn)?))
 }
 
 pub(super) fn list(
@@ -158,8 +158,7 @@ pub(super) fn list(
         "latest_at" => assets::latest_at,
     });
     let rows: Vec<Asset> = rows.select(Asset::as_select()).load(conn)?;
-    let whole = filter.include_location == Some(true);
-    Ok(Page { rows: views(conn, rows, now, whole)?, total, request: query.page })
+    Ok(Page { rows: views(conn, rows, now)?, total, request: query.page })
 }
 
 #[derive(Insertable)]

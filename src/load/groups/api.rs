@@ -9,17 +9,22 @@ use super::model::*;
 use super::store;
 use super::uses::Uses;
 use crate::events::EventKind;
-use crate::http::caller::{ReadGroups, WriteGroups};
+use crate::filters;
+use crate::http::caller::{ReadGroups, ReadLocations, ReadUsers, WriteGroups};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
+use crate::http::include::{Shown, include};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Faults, Found, IfMatch, PathId};
+use crate::http::{
+    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Faults, Found, IfMatch, PathId, Query,
+};
+use crate::people::users;
 use crate::sites::locations;
 use crate::sites::stations;
 use crate::sites::stations::link::Signals;
-use crate::store::{Conn, Json, StoreError};
+use crate::store::{Conn, Json, StoreError, StoreResult};
 use kernel::*;
 
 /// Adds the endpoints of this slice. The paths with words come before those with ids.
@@ -39,13 +44,54 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(list_group_chargestations);
 }
 
+filters! {
+    /// What is put in place of an id.
+    pub(crate) struct GroupIncludes {
+        /// Put the whole location in place of its id.
+        pub include_location: bool,
+        /// Put the whole home user in place of its id.
+        pub include_user: bool,
+    }
+}
+
+impl GroupIncludes {
+    fn permit(&self, caller: &Caller<ReadGroups>) -> ApiResult<()> {
+        caller.may_include::<ReadLocations>("include_location", self.include_location)?;
+        caller.may_include::<ReadUsers>("include_user", self.include_user)
+    }
+
+    /// Puts objects in place of the ids of these rows.
+    fn put(&self, conn: &mut Conn, organization: OrganizationId, rows: &mut [Shown<GroupView>]) -> StoreResult<()> {
+        if self.include_location == Some(true) {
+            include(rows, "location", |ids| locations::views_of(conn, organization, ids))?;
+        }
+        if self.include_user == Some(true) {
+            include(rows, "user", |ids| users::find_many(conn, organization, ids))?;
+        }
+        Ok(())
+    }
+}
+
 /// Lists load-management groups; also at `/v1.1/groups`.
 #[utoipa::path(tag = "load management", params(ListParameters, GroupFilter),
     responses((status = OK, body = ListReply<GroupView>), ListErrors))]
 #[get("/load_management/groups")]
-async fn list_groups(caller: Caller<ReadGroups>, ctx: Ctx, query: ListQuery<GroupFilter>) -> ApiResult<HttpResponse> {
+async fn list_groups(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    uses: web::Data<Uses>,
+    query: ListQuery<GroupFilter>,
+) -> ApiResult<HttpResponse> {
+    let GroupFilter { include_location, include_user, .. } = query.filter;
+    let includes = GroupIncludes { include_location, include_user };
+    includes.permit(&caller)?;
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
+    list::respond(&ctx, query, move |conn, query| {
+        let mut page = store::list(conn, organization, &uses, query)?.map(Shown::new);
+        includes.put(conn, organization, &mut page.rows)?;
+        Ok(page)
+    })
+    .await
 }
 
 /// Creates a load-management group; also at `/v1.1/groups`.
@@ -73,14 +119,23 @@ async fn create_group(
 }
 
 /// Reads a load-management group with its stations; also at `/v1.1/groups/{id}`.
-#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group"), GroupIncludes),
     responses((status = OK, body = Reply<GroupView>), OneErrors))]
 #[get("/load_management/groups/{id}")]
-async fn get_group(caller: Caller<ReadGroups>, ctx: Ctx, PathId(id): PathId<GroupId>) -> ApiResult<Found<GroupView>> {
+async fn get_group(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    PathId(id): PathId<GroupId>,
+    Query(includes): Query<GroupIncludes>,
+) -> ApiResult<Found<Shown<GroupView>>> {
+    includes.permit(&caller)?;
     let organization = caller.organization();
     let read = ctx.db.read(move |conn| {
         let group = store::find(conn, organization, id)?;
-        store::view(conn, group)
+        let mut view = [Shown::new(store::view(conn, group)?)];
+        includes.put(conn, organization, &mut view)?;
+        let [view] = view;
+        Ok(view)
     });
     Ok(Found(read.await.map_err(missing)?))
 }

@@ -27,9 +27,10 @@ pub use home::{give_to, groups_of_user, replan, set_exclusion_times};
 pub use membership::{GroupConnector, GroupStation};
 #[cfg(test)]
 pub use model::NewGroup;
-pub use model::{Algorithm, Group, GroupView};
+pub use model::{Algorithm, Group, GroupView, PlanStage};
 pub use prices::EnergyPrices;
 pub use store::{
-    all_roots, find as find_group, members_of, root_of, root_of_station, stations_of, take_in, tree_of, trees_of,
+    all_roots, count, find as find_group, listed, members_of, root_of, root_of_station, stations_of, take_in, tree_of,
+    trees_of, views_of,
 };
 pub use uses::Uses;

@@ -9,9 +9,12 @@ use super::membership::MembershipView;
 use super::prices::EnergyPrices;
 use crate::filters;
 use crate::http::Faults;
+use crate::http::envelope::Reference;
 use crate::http::fields::MetaData;
 use crate::http::quantities::{Amps, Kilowatts, Share};
 use crate::input;
+use crate::people::users::UserView;
+use crate::sites::locations::LocationView;
 use crate::store::Json;
 use crate::store::schema::load_groups;
 use kernel::text::{Name, Note};
@@ -33,6 +36,22 @@ crate::spelled! {
     }
 }
 crate::text_column!(spelled Algorithm);
+
+crate::spelled! {
+    /// How far the newest plan of a tree of groups has come.
+    pub enum PlanStage {
+        /// Nothing was sent yet, or nothing is sent at all.
+        Planned = "planned",
+        /// Limits are being lowered.
+        Lowering = "lowering",
+        /// Into the room that is proven, limits are being raised.
+        Raising = "raising",
+        /// Every station confirmed its limit.
+        Settled = "settled",
+        /// A station cannot be steered, and what it may draw is reserved.
+        Degraded = "degraded",
+    }
+}
 
 #[resource(
     new("A new load-management group.", pub struct, pub, example = json!({
@@ -80,7 +99,14 @@ pub struct Group {
     )]
     pub buffer: i64, // parts per million
     /// Where it is.
-    #[field(name = "location", read)]
+    #[field(
+        name = "location",
+        read,
+        view(
+            "Where it is: an id, or with `include_location=true` the whole location.",
+            value_type = Reference<LocationId, LocationView>
+        )
+    )]
     pub location_id: LocationId,
     /// The group whose limit it shares as well.
     #[field(name = "parent", read)]
@@ -166,7 +192,14 @@ pub struct Group {
     #[field(initial = None)]
     pub external_cap: Option<Json<ExternalCap>>,
     /// The home user, under `consumer_tou`.
-    #[field(name = "user", initial = None)]
+    #[field(
+        name = "user",
+        initial = None,
+        view(
+            "The home user, under `consumer_tou`: an id, or with `include_user=true` the whole user.",
+            value_type = Option<Reference<UserId, UserView>>
+        )
+    )]
     pub user_id: Option<UserId>,
     /// When its connectors do not charge; they count under `consumer_tou`.
     #[field(initial = Json::default())]
@@ -314,5 +347,14 @@ filters! {
         /// Only those that share so.
         #[param(inline)]
         pub algorithm: Algorithm,
+        /// Only those in a tree whose newest plan has come so far.
+        #[param(inline)]
+        pub stage: PlanStage,
+        /// Only those with a station, directly in them, that does not keep its limits (false), or that does (true).
+        pub obeying: bool,
+        /// Put the whole location in place of its id.
+        pub include_location: bool,
+        /// Put the whole home user in place of its id.
+        pub include_user: bool,
     }
 }

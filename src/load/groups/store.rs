@@ -6,8 +6,7 @@ use diesel::prelude::*;
 
 use super::answers::group_of_station;
 use super::membership::{GroupConnector, GroupStation, MembershipView};
-use super::model::GroupFilter;
-use super::model::{Group, GroupView};
+use super::model::{Group, GroupFilter, GroupView, PlanStage};
 use super::uses::Uses;
 use crate::events::{Change, EventKind};
 use crate::fetch_page;
@@ -248,12 +247,59 @@ pub fn trees_of(conn: &mut Conn, roots: &[GroupId]) -> StoreResult<BTreeMap<Grou
     Ok(trees)
 }
 
+/// The groups of the trees whose newest plan has come so far.
+fn groups_at(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    uses: &Uses,
+    stage: PlanStage,
+) -> StoreResult<Vec<GroupId>> {
+    let tops = load_groups::table
+        .filter(load_groups::organization_id.eq(organization))
+        .filter(load_groups::parent_id.is_null());
+    let tops: Vec<GroupId> = tops.select(load_groups::id).load(conn)?;
+    let stages = (uses.stages)(conn, &tops)?;
+    let stage_of = |top: &GroupId| stages.get(top).copied().unwrap_or(PlanStage::Planned);
+    let tops: Vec<GroupId> = tops.into_iter().filter(|top| stage_of(top) == stage).collect();
+    Ok(trees_of(conn, &tops)?.into_values().flatten().map(|group| group.id).collect())
+}
+
+/// How many groups an organization has.
+pub fn count(conn: &mut Conn, organization: OrganizationId) -> StoreResult<i64> {
+    Ok(load_groups::table.filter(load_groups::organization_id.eq(organization)).count().get_result(conn)?)
+}
+
+/// The organization's groups in the order of their names, as far as that many.
+pub fn listed(conn: &mut Conn, organization: OrganizationId, most: i64) -> StoreResult<Vec<Group>> {
+    Ok(load_groups::table
+        .filter(load_groups::organization_id.eq(organization))
+        .order((load_groups::name, load_groups::id))
+        .limit(most)
+        .select(Group::as_select())
+        .load(conn)?)
+}
+
+/// The views of the organization's groups with these ids, for rows that include them.
+pub fn views_of(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    ids: &[GroupId],
+) -> StoreResult<BTreeMap<GroupId, GroupView>> {
+    let found = load_groups::table
+        .filter(load_groups::organization_id.eq(organization).and(load_groups::id.eq_any(ids)))
+        .select(Group::as_select())
+        .load(conn)?;
+    Ok(views(conn, found)?.into_iter().map(|view| (view.id, view)).collect())
+}
+
 pub(super) fn list(
     conn: &mut Conn,
     organization: OrganizationId,
+    uses: &Uses,
     query: &ListQuery<GroupFilter>,
 ) -> ApiResult<Page<GroupView>> {
     let filter = &query.filter;
+    let at_stage = filter.stage.map(|stage| groups_at(conn, organization, uses, stage)).transpose()?;
     let filtered = || {
         let mut rows = load_groups::table.filter(load_groups::organization_id.eq(organization)).into_boxed();
         if let Some(location) = filter.location {
@@ -267,6 +313,14 @@ pub(super) fn list(
         }
         if let Some(algorithm) = filter.algorithm {
             rows = rows.filter(load_groups::algorithm.eq(algorithm));
+        }
+        if let Some(ids) = &at_stage {
+            rows = rows.filter(load_groups::id.eq_any(ids));
+        }
+        if let Some(obeying) = filter.obeying {
+            let stations = group_stations::chargestation_id.eq_any(stations::with_member_that(obeying));
+            let groups = group_stations::table.filter(stations).select(group_stations::group_id);
+            rows = rows.filter(load_groups::id.eq_any(groups));
         }
         if let Some(text) = &query.search {
             let pattern = contains(text);

@@ -13,6 +13,6 @@ pub use api::routes;
 pub use model::{Coordinates, Location, LocationView};
 pub use store::{
     card_rules, common_time_zone, coordinates_of, find, find_many, ids_within, names_and_zones, require, time_zone_of,
-    with_hours,
+    views_of, with_hours,
 };
 pub use uses::Uses;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
-use super::model::{Coordinates, Location, LocationFilter};
+use super::model::{Coordinates, Location, LocationFilter, LocationView};
 use super::uses::Uses;
 use crate::each;
 use crate::fetch_page;
@@ -45,6 +45,16 @@ pub fn find_many(conn: &mut Conn, ids: &[LocationId]) -> StoreResult<BTreeMap<Lo
     let found: Vec<Location> =
         locations::table.filter(locations::id.eq_any(ids)).select(Location::as_select()).load(conn)?;
     Ok(found.into_iter().map(|location| (location.id, location)).collect())
+}
+
+/// The views of the organization's locations with these ids, for rows that include them.
+pub fn views_of(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    ids: &[LocationId],
+) -> StoreResult<BTreeMap<LocationId, LocationView>> {
+    let found = find_many(conn, ids)?.into_iter().filter(|(_, location)| location.organization_id == organization);
+    Ok(found.map(|(id, location)| (id, location.into())).collect())
 }
 
 /// Where these locations are.

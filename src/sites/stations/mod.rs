@@ -36,21 +36,23 @@ pub use store::answers::{
 };
 pub use store::connectors::{
     connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector, status_of_evse,
-    views_of_stations,
+    views_of as connector_views, views_of_stations,
 };
+pub use store::counts::{StationCounts, count_connectors, count_stations};
 pub use store::dynamic_profiles::{dynamic_profile, forget_dynamic_profile, keep_dynamic_profile};
 pub use store::evses::find as find_evse;
 pub use store::external_limits::{clear_external_limits, external_limits_of, keep_external_limit};
 pub use store::layout::{Layout, Outlet, layout, layout_changes};
+pub use store::memberships::with_member_that;
 pub use store::passwords::{propose_password, take_over_password, withdraw_password};
 pub use store::policies::{card_policy, unknown_connectors};
 pub use store::public::{PublicStation, evses_of_stations, find_by_code, public_stations};
 pub use store::pushed::keep_pushed;
-pub use store::station_view;
 pub use store::stations::{
-    certificate_names, clocks_off, find_by_endpoint, find_station, governed_by_hours, keep_variables, never_connected,
-    require_station, save_boot, save_capabilities, save_clock, save_deviations, save_limit_variants, set_all_offline,
-    set_closed_by_hours, set_online, touch_messages, update_station,
+    Arrival, certificate_names, clocks_off, find_by_endpoint, find_station, governed_by_hours, keep_variables,
+    never_connected, require_station, save_boot, save_capabilities, save_clock, save_deviations, save_limit_variants,
+    set_all_offline, set_closed_by_hours, set_online, touch_messages, update_station,
 };
 pub use store::statuses::set_connector_status;
+pub use store::{station_view, views_of};
 pub use uses::Uses;

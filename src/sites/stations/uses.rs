@@ -1,11 +1,18 @@
 //! What stations, EVSEs and connectors have to know of the slices above: who still needs them, and which are in a group. These
 //! slices import this one, so the server hands their functions in.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, EvseId, GroupId, LocationId, OrganizationId, ServiceOfferId, StationId, Timestamp};
 
 /// Finds a service offer, with its name.
 type OfferShowing = fn(&mut Conn, &[EvseId], Timestamp) -> StoreResult<Option<(ServiceOfferId, String)>>;
+
+/// Finds load-management groups, as clients see them.
+type Groups = fn(&mut Conn, OrganizationId, &[GroupId]) -> StoreResult<BTreeMap<GroupId, Value>>;
 
 /// What is asked of the slices above.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +31,8 @@ pub struct Uses {
     pub location_of_group: fn(&mut Conn, StationId) -> StoreResult<Option<LocationId>>,
     /// The stations of one of the organization's groups and of all groups below it.
     pub stations_in_group: fn(&mut Conn, OrganizationId, GroupId) -> StoreResult<Vec<StationId>>,
+    /// Those of these load-management groups that the organization has.
+    pub groups: Groups,
     /// Whether one of these EVSEs is in a group of an EVSE network.
     pub are_in_network: fn(&mut Conn, &[EvseId]) -> StoreResult<bool>,
     /// The oldest service offer, with its name, that shows one of these EVSEs to partners at an instant or later.

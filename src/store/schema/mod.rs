@@ -58,6 +58,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_connectors,
     priority_charges,
     balancing_states,
+    balancing_members,
     plans,
     plan_bases,
     load_spans,

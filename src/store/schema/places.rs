@@ -151,6 +151,8 @@ diesel::table! {
         pending_passwords -> JsonDoc,
         boot_vendor -> Nullable<Text>,
         boot_model -> Nullable<Text>,
+        heartbeat_seconds -> Nullable<BigInt>,
+        late_at -> Nullable<Instant>,
     }
 }
 

@@ -86,6 +86,8 @@ diesel::table! {
         group_id -> Text,
         connector_id -> Text,
         state -> JsonDoc,
+        chargestation_id -> Nullable<Text>,
+        obeying -> Nullable<Bool>,
     }
 }
 

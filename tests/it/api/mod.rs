@@ -5,6 +5,7 @@ mod conventions;
 mod driver;
 mod events;
 mod groups;
+mod includes;
 mod locations;
 mod logo;
 mod merge_patches;

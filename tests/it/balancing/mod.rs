@@ -11,6 +11,7 @@ mod escalation;
 mod external_limits;
 mod home;
 mod link;
+mod overview;
 mod plans;
 mod portal;
 mod proposal;

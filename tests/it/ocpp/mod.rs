@@ -6,6 +6,7 @@ mod commands;
 mod core_profile;
 mod device;
 mod external_limits;
+mod lateness;
 mod messages;
 mod plug_and_charge;
 mod profile_variants;

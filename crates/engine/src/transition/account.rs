@@ -98,6 +98,11 @@ impl Account {
         sent.chain(settling).fold(known, Watts::max)
     }
 
+    /// Whether it confirmed a limit, whatever it was sent since.
+    pub(super) const fn has_confirmed(&self) -> bool {
+        self.acknowledged.is_some()
+    }
+
     /// The limit it enforces, when there is no doubt.
     pub(super) fn known(&self) -> Option<Watts> {
         self.enforced().filter(|_| !self.reassert)

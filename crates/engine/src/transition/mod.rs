@@ -258,6 +258,11 @@ impl Ledger {
         self.accounts.get(&connector)?.known()
     }
 
+    /// Whether a connector confirmed a limit since nothing was known of it, also where another one is on its way.
+    pub fn has_confirmed(&self, connector: ConnectorId) -> bool {
+        self.accounts.get(&connector).is_some_and(Account::has_confirmed)
+    }
+
     /// Why a connector cannot be steered and what to reserve for it: the state for the next snapshot.
     pub fn uncontrolled(&self, connector: ConnectorId) -> Option<(Uncontrolled, Watts)> {
         let account = self.accounts.get(&connector)?;

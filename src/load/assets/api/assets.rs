@@ -5,9 +5,10 @@ use actix_web::{HttpResponse, delete, get, patch, post, web};
 use super::{missing, notify};
 use crate::events::EventKind;
 use crate::filters;
-use crate::http::caller::{ReadAssets, ReadLocations, WriteAssets};
+use crate::http::caller::{ReadAssets, ReadGroups, ReadLocations, WriteAssets};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
+use crate::http::include::{Shown, include};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
@@ -15,7 +16,10 @@ use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Dele
 use crate::load::assets::model::asset::{Asset, AssetFilter, AssetPatch, AssetType, AssetView, NewAsset, NewState};
 use crate::load::assets::signals::{AssetChange, AssetSignals};
 use crate::load::assets::store;
-use kernel::AssetId;
+use crate::load::groups;
+use crate::sites::locations;
+use crate::store::{Conn, StoreResult};
+use kernel::{AssetId, OrganizationId};
 
 /// Adds these endpoints.
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -33,6 +37,26 @@ filters! {
     pub(crate) struct AssetIncludes {
         /// Put the whole location in place of its id.
         pub include_location: bool,
+        /// Put the whole load-management group in place of its id.
+        pub include_group: bool,
+    }
+}
+
+impl AssetIncludes {
+    fn permit(&self, caller: &Caller<ReadAssets>) -> ApiResult<()> {
+        caller.may_include::<ReadLocations>("include_location", self.include_location)?;
+        caller.may_include::<ReadGroups>("include_group", self.include_group)
+    }
+
+    /// Puts objects in place of the ids of these rows.
+    fn put(&self, conn: &mut Conn, organization: OrganizationId, rows: &mut [Shown<AssetView>]) -> StoreResult<()> {
+        if self.include_location == Some(true) {
+            include(rows, "location", |ids| locations::views_of(conn, organization, ids))?;
+        }
+        if self.include_group == Some(true) {
+            include(rows, "group", |ids| groups::views_of(conn, organization, ids))?;
+        }
+        Ok(())
     }
 }
 
@@ -41,9 +65,16 @@ filters! {
     responses((status = OK, body = ListReply<AssetView>), ListErrors))]
 #[get("/assets")]
 async fn list_assets(caller: Caller<ReadAssets>, ctx: Ctx, query: ListQuery<AssetFilter>) -> ApiResult<HttpResponse> {
-    caller.may_include::<ReadLocations>("include_location", query.filter.include_location)?;
+    let AssetFilter { include_location, include_group, .. } = query.filter;
+    let includes = AssetIncludes { include_location, include_group };
+    includes.permit(&caller)?;
     let (organization, now) = (caller.organization(), ctx.clock.now());
-    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query, now)).await
+    list::respond(&ctx, query, move |conn, query| {
+        let mut page = store::list(conn, organization, query, now)?.map(Shown::new);
+        includes.put(conn, organization, &mut page.rows)?;
+        Ok(page)
+    })
+    .await
 }
 
 /// Creates an asset.
@@ -80,12 +111,15 @@ async fn get_asset(
     ctx: Ctx,
     PathId(id): PathId<AssetId>,
     Query(includes): Query<AssetIncludes>,
-) -> ApiResult<Found<AssetView>> {
-    caller.may_include::<ReadLocations>("include_location", includes.include_location)?;
+) -> ApiResult<Found<Shown<AssetView>>> {
+    includes.permit(&caller)?;
     let (organization, now) = (caller.organization(), ctx.clock.now());
     let read = ctx.db.read(move |conn| {
         let asset = store::find(conn, organization, id)?;
-        store::view(conn, asset, now, includes.include_location == Some(true))
+        let mut view = [Shown::new(store::view(conn, asset, now)?)];
+        includes.put(conn, organization, &mut view)?;
+        let [view] = view;
+        Ok(view)
     });
     Ok(Found(read.await.map_err(missing)?))
 }
@@ -132,7 +166,7 @@ async fn delete_asset(
     let deleted = ctx.change(caller.organization()).write(move |change| {
         let asset = store::find(change.conn, change.organization, id).map_err(missing)?;
         if_match.check(asset.updated_at)?;
-        let view = store::view(change.conn, asset.clone(), change.moment.now, false)?;
+        let view = store::view(change.conn, asset.clone(), change.moment.now)?;
         store::delete(change.conn, &asset)?;
         change.record(EventKind::AssetDeleted, &view)?;
         Ok::<_, ApiError>((view, asset))
@@ -163,7 +197,7 @@ async fn set_asset_state(
         if changes {
             store::update(change.conn, &asset)?;
         }
-        let view = store::view(change.conn, asset.clone(), change.moment.now, false)?;
+        let view = store::view(change.conn, asset.clone(), change.moment.now)?;
         if changes {
             let kind = EventKind::AssetStateUpdated;
             change.record(kind, &view)?;

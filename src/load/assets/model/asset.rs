@@ -11,6 +11,7 @@ use crate::http::envelope::Reference;
 use crate::http::fields::{CustomFields, MetaData};
 use crate::http::quantities::{Kilowatts, PowerFactor, Volts};
 use crate::input;
+use crate::load::groups::GroupView;
 use crate::sites::locations::{Coordinates, Location, LocationView};
 use crate::sites::stations::CurrentType;
 use crate::store::Json;
@@ -166,7 +167,14 @@ pub struct Asset {
     #[field(hidden, initial = new.coordinates.map(|place| place.latitude))]
     pub latitude: Option<f64>,
     /// The load-management group whose power it concerns.
-    #[field(name = "group", read)]
+    #[field(
+        name = "group",
+        read,
+        view(
+            "The load-management group whose power it concerns: an id, or with `include_group=true` the whole group.",
+            value_type = Option<Reference<GroupId, GroupView>>
+        )
+    )]
     pub group_id: Option<GroupId>,
     /// What a smart meter sees.
     #[field(
@@ -363,5 +371,7 @@ filters! {
         pub on: bool,
         /// Put the whole location in place of its id.
         pub include_location: bool,
+        /// Put the whole load-management group in place of its id.
+        pub include_group: bool,
     }
 }

@@ -4,23 +4,25 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use crate::events::EventKind;
-use crate::http::caller::{ReadConnectors, WriteConnectors};
+use crate::filters;
+use crate::http::caller::{ReadConnectors, ReadStations, WriteConnectors};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
+use crate::http::include::{Shown, include};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
 use crate::sites::rates;
 use crate::sites::stations::link::{Signal, SignalKind, Signals};
 use crate::sites::stations::model::connector::*;
 use crate::sites::stations::model::connector_filter::ConnectorFilter;
 use crate::sites::stations::model::station::Station;
 use crate::sites::stations::store::statuses::{self, StatusChange};
-use crate::sites::stations::store::{connectors as store, evses, stations};
+use crate::sites::stations::store::{connectors as store, evses, stations, views_of};
 use crate::sites::stations::uses::Uses;
-use crate::store::{Conn, StoreError};
-use kernel::{ConnectorId, EvseId, Moment, StationId};
+use crate::store::{Conn, StoreError, StoreResult};
+use kernel::{ConnectorId, EvseId, Moment, OrganizationId, StationId, Timestamp};
 
 /// Adds these endpoints.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -37,7 +39,27 @@ fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "connector")
 }
 
+filters! {
+    /// What is put in place of an id.
+    pub(crate) struct ConnectorIncludes {
+        /// Put the whole charge station in place of its id.
+        pub include_chargestation: bool,
+    }
+}
+
+/// Puts stations in place of their ids.
+fn include_stations(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    server: (&str, Timestamp),
+    rows: &mut [Shown<ConnectorView>],
+) -> StoreResult<()> {
+    include(rows, "chargestation", |ids| views_of(conn, organization, ids, server))
+}
+
 /// Lists connectors.
+///
+/// `search` finds them by their own name and code, and by the name, code, endpoint, maker and model of their charge station.
 #[utoipa::path(tag = "connectors", params(ListParameters, ConnectorFilter),
     responses((status = OK, body = ListReply<ConnectorView>), ListErrors))]
 #[get("/connectors")]
@@ -47,8 +69,17 @@ async fn list_connectors(
     uses: web::Data<Uses>,
     query: ListQuery<ConnectorFilter>,
 ) -> ApiResult<HttpResponse> {
+    caller.may_include::<ReadStations>("include_chargestation", query.filter.include_chargestation)?;
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, &uses, query)).await
+    let (base, now) = (ctx.websocket_url.clone(), ctx.clock.now());
+    list::respond(&ctx, query, move |conn, query| {
+        let mut page = store::list(conn, organization, &uses, query)?.map(Shown::new);
+        if query.filter.include_chargestation == Some(true) {
+            include_stations(conn, organization, (&base, now), &mut page.rows)?;
+        }
+        Ok(page)
+    })
+    .await
 }
 
 /// Adds a connector to a charge station; without an EVSE it gets one of its own.
@@ -102,18 +133,25 @@ fn evse_for(conn: &mut Conn, station: &Station, new: &NewConnector, number: i32,
 }
 
 /// Reads a connector.
-#[utoipa::path(tag = "connectors", params(("id" = ConnectorId, Path, description = "The connector")),
+#[utoipa::path(tag = "connectors", params(("id" = ConnectorId, Path, description = "The connector"), ConnectorIncludes),
     responses((status = OK, body = Reply<ConnectorView>), OneErrors))]
 #[get("/connectors/{id}")]
 async fn get_connector(
     caller: Caller<ReadConnectors>,
     ctx: Ctx,
     PathId(id): PathId<ConnectorId>,
-) -> ApiResult<Found<ConnectorView>> {
-    let organization = caller.organization();
+    Query(includes): Query<ConnectorIncludes>,
+) -> ApiResult<Found<Shown<ConnectorView>>> {
+    caller.may_include::<ReadStations>("include_chargestation", includes.include_chargestation)?;
+    let (organization, base, now) = (caller.organization(), ctx.websocket_url.clone(), ctx.clock.now());
     let read = ctx.db.read(move |conn| {
         let connector = store::find_connector(conn, organization, id)?;
-        store::view_of(conn, connector)
+        let mut view = [Shown::new(store::view_of(conn, connector)?)];
+        if includes.include_chargestation == Some(true) {
+            include_stations(conn, organization, (&base, now), &mut view)?;
+        }
+        let [view] = view;
+        Ok(view)
     });
     Ok(Found(read.await.map_err(missing)?))
 }

@@ -158,11 +158,11 @@ async fn get_chargestation_qr_svg(
     PathId(id): PathId<StationId>,
     Query(parameters): Query<PictureParameters>,
 ) -> ApiResult<HttpResponse> {
-    let (organization, base) = (caller.organization(), ctx.websocket_url.clone());
+    let (organization, base, now) = (caller.organization(), ctx.websocket_url.clone(), ctx.clock.now());
     let read = ctx.db.read(move |conn| -> ApiResult<StationView> {
         let station = stations::find_station(conn, organization, id);
         let station = station.map_err(|error| ApiError::missing(error, "charge station"))?;
-        Ok(station_view(conn, station, &base)?)
+        Ok(station_view(conn, station, &base, now)?)
     });
     let station = read.await?;
     let picture = svg(&qr_code(&station.connection_url)?);

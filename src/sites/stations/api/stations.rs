@@ -1,25 +1,25 @@
 //! The endpoints of stations.
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
-use serde_json::Value;
 
 use crate::events::EventKind;
 use crate::filters;
-use crate::http::caller::{ReadLocations, ReadStations, WriteStations};
+use crate::http::caller::{ReadGroups, ReadLocations, ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
+use crate::http::include::{Shown, include};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{Format, ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
 use crate::people::organizations::default_security;
-use crate::sites::locations::{self, LocationView};
+use crate::sites::locations;
 use crate::sites::stations::link::{SharedLink, Signal, SignalKind, Signals};
 use crate::sites::stations::model::station::*;
-use crate::sites::stations::store::{connectors, evses, station_view, stations as store};
+use crate::sites::stations::store::{evses, station_view, station_views, stations as store};
 use crate::sites::stations::uses::Uses;
 use crate::store::{Conn, StoreError};
-use kernel::{LocationId, OrganizationId, StationId};
+use kernel::{LocationId, OrganizationId, Page, StationId};
 
 /// Adds these endpoints.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -38,22 +38,37 @@ filters! {
     pub(crate) struct StationIncludes {
         /// Put the whole location in place of its id.
         pub include_location: bool,
+        /// Put the whole load-management group in place of its id.
+        pub include_group: bool,
+    }
+}
+
+impl StationIncludes {
+    fn permit(&self, caller: &Caller<ReadStations>) -> ApiResult<()> {
+        caller.may_include::<ReadLocations>("include_location", self.include_location)?;
+        caller.may_include::<ReadGroups>("include_group", self.include_group)
+    }
+
+    /// Puts objects in place of the ids of these rows.
+    fn put(
+        &self,
+        conn: &mut Conn,
+        organization: OrganizationId,
+        uses: &Uses,
+        rows: &mut [Shown<StationView>],
+    ) -> ApiResult<()> {
+        if self.include_location == Some(true) {
+            include(rows, "location", |ids| locations::views_of(conn, organization, ids))?;
+        }
+        if self.include_group == Some(true) {
+            include(rows, "group", |ids| (uses.groups)(conn, organization, ids))?;
+        }
+        Ok(())
     }
 }
 
 fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "charge station")
-}
-
-fn include_locations(conn: &mut Conn, organization: OrganizationId, views: &mut [StationView]) -> ApiResult<()> {
-    for view in views {
-        let id: Option<LocationId> = view.location.as_ref().and_then(Value::as_str).and_then(|id| id.parse().ok());
-        if let Some(id) = id {
-            let location = LocationView::from(locations::find(conn, organization, id)?);
-            view.location = serde_json::to_value(location).ok();
-        }
-    }
-    Ok(())
 }
 
 /// Lists charge stations, each with its connectors.
@@ -66,36 +81,33 @@ async fn list_chargestations(
     uses: web::Data<Uses>,
     query: ListQuery<StationFilter>,
 ) -> ApiResult<HttpResponse> {
-    caller.may_include::<ReadLocations>("include_location", query.filter.include_location)?;
+    let StationFilter { include_location, include_group, .. } = query.filter;
+    let includes = StationIncludes { include_location, include_group };
+    includes.permit(&caller)?;
     let organization = caller.organization();
-    let base = ctx.websocket_url.clone();
+    let (base, now) = (ctx.websocket_url.clone(), ctx.clock.now());
     list::respond(&ctx, query, move |conn, query| {
-        let page = store::list(conn, organization, &uses, query)?;
-        let ids: Vec<StationId> = page.rows.iter().map(|row| row.id).collect();
-        let mut by_station = connectors::views_by_station(conn, &ids)?;
-        let mut page = page.map(|row| {
-            let connectors = by_station.remove(&row.id).unwrap_or_default();
-            StationView::new(row, connectors, &base)
-        });
+        let Page { rows, total, request } = store::list(conn, organization, &uses, query, now)?;
+        let mut views = station_views(conn, rows, (&base, now))?;
         let on_a_map = query.near.is_some() || query.format == Format::GeoJson;
         if query.filter.include_location == Some(true) || on_a_map {
-            place_at_locations(conn, organization, &mut page.rows)?;
+            place_at_locations(conn, &mut views)?;
         }
-        if query.filter.include_location == Some(true) {
-            include_locations(conn, organization, &mut page.rows)?;
-        }
-        Ok(page)
+        let mut rows: Vec<Shown<StationView>> = views.into_iter().map(Shown::new).collect();
+        includes.put(conn, organization, &uses, &mut rows)?;
+        Ok(Page { rows, total, request })
     })
     .await
 }
 
 /// A station without coordinates of its own is where its location is.
-fn place_at_locations(conn: &mut Conn, organization: OrganizationId, views: &mut [StationView]) -> ApiResult<()> {
+fn place_at_locations(conn: &mut Conn, views: &mut [StationView]) -> ApiResult<()> {
+    let place = |view: &StationView| -> Option<LocationId> { view.location.as_ref()?.as_str()?.parse().ok() };
+    let without = views.iter().filter(|view| view.coordinates.is_none());
+    let places: Vec<LocationId> = without.filter_map(place).collect();
+    let known = locations::coordinates_of(conn, &places)?;
     for view in views.iter_mut().filter(|view| view.coordinates.is_none()) {
-        let id: Option<LocationId> = view.location.as_ref().and_then(Value::as_str).and_then(|id| id.parse().ok());
-        if let Some(id) = id {
-            view.coordinates = Some(locations::find(conn, organization, id)?.coordinates);
-        }
+        view.coordinates = place(view).and_then(|id| known.get(&id).copied());
     }
     Ok(())
 }
@@ -119,7 +131,7 @@ async fn create_chargestation(
             }
             store::require_free_endpoint(change.conn, &station)?;
             store::insert(change.conn, &station)?;
-            let mut view = station_view(change.conn, station.clone(), &base)?;
+            let mut view = station_view(change.conn, station.clone(), &base, change.moment.now)?;
             change.record_at(station.id, EventKind::StationCreated, &view)?;
             view.security.password = password;
             Ok(Created(view))
@@ -134,18 +146,17 @@ async fn create_chargestation(
 async fn get_chargestation(
     caller: Caller<ReadStations>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<StationId>,
     Query(includes): Query<StationIncludes>,
-) -> ApiResult<Found<StationView>> {
-    caller.may_include::<ReadLocations>("include_location", includes.include_location)?;
-    let (organization, base) = (caller.organization(), ctx.websocket_url.clone());
+) -> ApiResult<Found<Shown<StationView>>> {
+    includes.permit(&caller)?;
+    let (organization, base, now) = (caller.organization(), ctx.websocket_url.clone(), ctx.clock.now());
     ctx.db
         .read(move |conn| {
             let station = store::find_station(conn, organization, id).map_err(missing)?;
-            let mut view = [station_view(conn, station, &base)?];
-            if includes.include_location == Some(true) {
-                include_locations(conn, organization, &mut view)?;
-            }
+            let mut view = [Shown::new(station_view(conn, station, &base, now)?)];
+            includes.put(conn, organization, &uses, &mut view)?;
             let [view] = view;
             Ok(Found(view))
         })
@@ -193,7 +204,7 @@ async fn update_chargestation(
             }
             store::update_station(change.conn, &station)?;
             let must_come_anew = !station.may_connect() || !station.connects_like(&was);
-            let mut view = station_view(change.conn, station, &base)?;
+            let mut view = station_view(change.conn, station, &base, change.moment.now)?;
             change.record_at(id, EventKind::StationUpdated, &view)?;
             view.security.password = password;
             Ok::<_, ApiError>((view, must_come_anew))
@@ -223,7 +234,7 @@ async fn delete_chargestation(
         .write(move |change| {
             let station = store::find_station(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(station.updated_at)?;
-            let view = station_view(change.conn, station.clone(), &base)?;
+            let view = station_view(change.conn, station.clone(), &base, change.moment.now)?;
             store::delete(change.conn, &uses, &station)?;
             change.record_at(id, EventKind::StationDeleted, &view)?;
             Ok::<_, ApiError>(view)
@@ -250,7 +261,7 @@ async fn reset_chargestation_password(
             let mut station = store::find_station(change.conn, change.organization, id).map_err(missing)?;
             let password = station.reset_password(change.moment);
             store::update_station(change.conn, &station)?;
-            let mut view = station_view(change.conn, station, &base)?;
+            let mut view = station_view(change.conn, station, &base, change.moment.now)?;
             change.record_at(id, EventKind::StationUpdated, &view)?;
             view.security.password = Some(password);
             Ok::<_, ApiError>(view)
@@ -270,12 +281,12 @@ async fn disconnect_chargestation(
     link: web::Data<SharedLink>,
     PathId(id): PathId<StationId>,
 ) -> ApiResult<HttpResponse> {
-    let (organization, base) = (caller.organization(), ctx.websocket_url.clone());
+    let (organization, base, now) = (caller.organization(), ctx.websocket_url.clone(), ctx.clock.now());
     let view = ctx
         .db
         .read(move |conn| {
             let station = store::find_station(conn, organization, id).map_err(missing)?;
-            station_view(conn, station, &base).map_err(ApiError::from)
+            station_view(conn, station, &base, now).map_err(ApiError::from)
         })
         .await?;
     if !link.disconnect(id) {

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use resource::resource;
+use utoipa::openapi::schema::Schema;
 
 use super::condition::{Condition, ConnectorStatus, DetailedStatus, StationState};
 use super::number::Number;
@@ -9,6 +10,7 @@ use super::origin::CreatedBy;
 use super::station::OperationalStatus;
 use crate::http::Faults;
 use crate::http::fields::{CustomFields, Field, MetaData, Path, wrong};
+use crate::http::include::reference;
 use crate::http::quantities::{PowerFactor, RatedAmps, RatedKilowatts, Volts, WholeWatts};
 use crate::json_schema;
 use crate::sites::rates::AnyRateView;
@@ -166,7 +168,14 @@ pub struct Connector {
     #[field(argument, hidden)]
     pub organization_id: OrganizationId,
     /// Its station.
-    #[field(name = "chargestation", argument)]
+    #[field(
+        name = "chargestation",
+        argument,
+        view(
+            "Its station: an id, or with `include_chargestation=true` the whole station.",
+            schema_with = station_reference
+        )
+    )]
     pub chargestation_id: StationId,
     /// Its EVSE.
     #[field(name = "evse", argument)]
@@ -283,6 +292,12 @@ pub struct Connector {
     /// When it last changed.
     #[field(name = "updatedAt", initial = moment.now, version)]
     pub updated_at: Timestamp,
+}
+
+/// An id or a station, which has its connectors in it.
+fn station_reference() -> Schema {
+    let description = "Its station: an id, or with `include_chargestation=true` the whole station.";
+    Schema::OneOf(reference::<StationId>("StationView").description(Some(description)).build())
 }
 
 impl Connector {

@@ -38,5 +38,7 @@ filters! {
         /// Only those that give at least this many kW.
         #[param(minimum = 0.0)]
         pub minimum_power: f64,
+        /// Put the whole charge station in place of its id.
+        pub include_chargestation: bool,
     }
 }

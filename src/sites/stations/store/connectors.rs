@@ -22,7 +22,7 @@ use crate::sites::stations::model::station::OperationalStatus;
 use crate::sites::stations::uses::Uses;
 use crate::store::query::{contains, lower};
 use crate::store::schema::{chargestations, connectors};
-use crate::store::{Conn, StoreError, StoreResult};
+use crate::store::{Conn, Searched, StoreError, StoreResult};
 use kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
 
 pub(crate) fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
@@ -116,6 +116,16 @@ pub(crate) fn delete(conn: &mut Conn, uses: &Uses, connector: &Connector, now: T
 /// The view of a connector.
 pub(crate) fn view_of(conn: &mut Conn, connector: Connector) -> StoreResult<ConnectorView> {
     with_evse_numbers(conn, vec![connector])?.pop().ok_or(StoreError::NotFound)
+}
+
+/// The views of the organization's connectors with these ids, for rows that include them.
+pub fn views_of(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    ids: &[ConnectorId],
+) -> StoreResult<BTreeMap<ConnectorId, ConnectorView>> {
+    let rows = connectors_of_organization(conn, organization, ids)?;
+    Ok(with_evse_numbers(conn, rows)?.into_iter().map(|view| (view.id, view)).collect())
 }
 
 /// The views of a station's connectors.
@@ -212,6 +222,8 @@ pub(crate) fn list(
 ) -> ApiResult<Page<ConnectorView>> {
     let filter = &query.filter;
     let members = filter.group.map(|group| (uses.stations_in_group)(conn, organization, group)).transpose()?;
+    let search = query.search.as_deref();
+    let of_stations = search.map(|text| Searched::StationsOfConnectors.containing(conn, organization, text));
     let filtered = || {
         let mut rows = connectors::table.filter(connectors::organization_id.eq(organization)).into_boxed();
         if let Some(station) = filter.chargestation {
@@ -265,12 +277,12 @@ pub(crate) fn list(
         }
         if let Some(text) = &query.search {
             let pattern = contains(text);
-            rows = rows.filter(
-                lower(connectors::name)
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(connectors::code).like(pattern).escape('\\')),
-            );
+            let own_name = lower(connectors::name).like(pattern.clone()).escape('\\');
+            let own_code = lower(connectors::code).like(pattern).escape('\\');
+            rows = match &of_stations {
+                Some(found) => rows.filter(own_name.or(own_code).or(found().nullable())),
+                None => rows.filter(own_name.or(own_code)),
+            };
         }
         rows
     };

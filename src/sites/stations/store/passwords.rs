@@ -55,7 +55,7 @@ pub fn take_over_password(
     }
     station.take_over_password(hash, moment);
     update_station(conn, &station)?;
-    let view = station_view(conn, station.clone(), base)?;
+    let view = station_view(conn, station.clone(), base, moment.now)?;
     Change::new(conn, organization, moment).record_at(id, EventKind::StationUpdated, &view)?;
     Ok(station)
 }

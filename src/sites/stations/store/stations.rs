@@ -1,5 +1,8 @@
 //! Stations in the database.
 
+use std::collections::BTreeMap;
+
+use diesel::dsl::not;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
@@ -9,8 +12,9 @@ use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::people::users;
 use crate::sites::stations::model::station::StationFilter;
-use crate::sites::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Station};
+use crate::sites::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Station, heartbeat_of, late_at};
 use crate::sites::stations::store::evses::evses_of_station;
+use crate::sites::stations::store::memberships::{in_groups, with_member_that};
 use crate::sites::stations::uses::Uses;
 use crate::store::query::lower;
 use crate::store::schema::{chargestations, connectors, evses};
@@ -30,6 +34,14 @@ pub fn find_station(conn: &mut Conn, organization: OrganizationId, id: StationId
         .filter(chargestations::organization_id.eq(organization).and(chargestations::id.eq(id)))
         .select(Station::as_select())
         .first(conn))?)
+}
+
+/// Those of the organization's stations with one of these ids.
+pub(super) fn find_many(conn: &mut Conn, organization: OrganizationId, ids: &[StationId]) -> StoreResult<Vec<Station>> {
+    Ok(chargestations::table
+        .filter(chargestations::organization_id.eq(organization).and(chargestations::id.eq_any(ids)))
+        .select(Station::as_select())
+        .load(conn)?)
 }
 
 /// The same for a reference in a body: an unknown id is a fault of that field.
@@ -132,35 +144,68 @@ pub fn update_station(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     Ok(())
 }
 
-/// Notes that its socket was opened, with what is spoken there, or lost; its version stays, as nothing was edited.
-pub fn set_online(conn: &mut Conn, id: StationId, spoken: Option<Protocol>, now: Timestamp) -> StoreResult<()> {
-    let row = chargestations::table.find(id);
-    if let Some(protocol) = spoken {
-        diesel::update(row)
-            .set((
-                chargestations::online.eq(true),
-                chargestations::protocol.eq(protocol),
-                chargestations::last_connect_at.eq(now),
-            ))
-            .execute(conn)?;
-    } else {
-        diesel::update(row)
+/// What is known of a station that comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// What is spoken with it.
+    pub protocol: Protocol,
+    /// The heartbeat interval of stations that have none of their own yet.
+    pub usual_heartbeat_seconds: u32,
+}
+
+/// Notes that its socket was opened, or lost; its version stays, as nothing was edited.
+pub fn set_online(conn: &mut Conn, id: StationId, arrival: Option<Arrival>, now: Timestamp) -> StoreResult<()> {
+    let row = || chargestations::table.find(id);
+    let Some(Arrival { protocol, usual_heartbeat_seconds }) = arrival else {
+        diesel::update(row())
             .set((chargestations::online.eq(false), chargestations::last_disconnect_at.eq(now)))
             .execute(conn)?;
-    }
+        return Ok(());
+    };
+    let own: Option<i64> = row().select(chargestations::heartbeat_seconds).first(conn)?;
+    let heartbeat = own.unwrap_or(usual_heartbeat_seconds.into());
+    diesel::update(row())
+        .set((
+            chargestations::online.eq(true),
+            chargestations::protocol.eq(protocol),
+            chargestations::last_connect_at.eq(now),
+            chargestations::heartbeat_seconds.eq(heartbeat),
+            chargestations::late_at.eq(late_at(now, heartbeat)),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
-/// Notes when stations last said anything.
+/// Stations whose heartbeat intervals are looked up in one query.
+const AT_ONCE: usize = 500;
+
+/// Notes when stations last said anything, and so when each is late.
 pub fn touch_messages(conn: &mut Conn, seen: &[(StationId, Timestamp)]) -> StoreResult<()> {
-    for (id, at) in seen {
-        diesel::update(chargestations::table.find(*id)).set(chargestations::last_message_at.eq(*at)).execute(conn)?;
+    for some in seen.chunks(AT_ONCE) {
+        let ids: Vec<StationId> = some.iter().map(|(id, _)| *id).collect();
+        let heartbeats: Vec<(StationId, Option<i64>)> = chargestations::table
+            .filter(chargestations::id.eq_any(ids))
+            .select((chargestations::id, chargestations::heartbeat_seconds))
+            .load(conn)?;
+        let heartbeats: BTreeMap<StationId, Option<i64>> = heartbeats.into_iter().collect();
+        for (id, at) in some {
+            let late_at = heartbeats.get(id).copied().flatten().map(|heartbeat| late_at(*at, heartbeat));
+            diesel::update(chargestations::table.find(*id))
+                .set((chargestations::last_message_at.eq(*at), chargestations::late_at.eq(late_at)))
+                .execute(conn)?;
+        }
     }
     Ok(())
 }
 
-/// Stores what a station said of itself.
-pub fn save_boot(conn: &mut Conn, id: StationId, boot_info: &BootInfo, now: Timestamp) -> StoreResult<()> {
+/// Stores what a station said of itself, and the heartbeat interval that it is given, where it is given one.
+pub fn save_boot(
+    conn: &mut Conn,
+    id: StationId,
+    boot_info: &BootInfo,
+    heartbeat_seconds: Option<u32>,
+    now: Timestamp,
+) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))
         .set((
             chargestations::boot_info.eq(Json(boot_info.clone())),
@@ -168,6 +213,17 @@ pub fn save_boot(conn: &mut Conn, id: StationId, boot_info: &BootInfo, now: Time
             chargestations::boot_model.eq(boot_info.charge_point_model.clone()),
             chargestations::last_boot_at.eq(now),
         ))
+        .execute(conn)?;
+    match heartbeat_seconds {
+        Some(seconds) => keep_heartbeat(conn, id, seconds.into(), now),
+        None => Ok(()),
+    }
+}
+
+/// Stores the heartbeat interval of a station that was heard just now.
+fn keep_heartbeat(conn: &mut Conn, id: StationId, seconds: i64, now: Timestamp) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set((chargestations::heartbeat_seconds.eq(seconds), chargestations::late_at.eq(late_at(now, seconds))))
         .execute(conn)?;
     Ok(())
 }
@@ -229,6 +285,7 @@ pub fn keep_variables(
     let mut station = find_station(conn, organization, id)?;
     let mut read = read.clone();
     hide_credentials(&mut read);
+    let heartbeat = heartbeat_of(&read);
     let mut stored = station.variables.0.as_object().cloned().unwrap_or_default();
     for (key, value) in read.as_object().into_iter().flatten() {
         let mut entry = value.as_object().cloned().unwrap_or_default();
@@ -241,7 +298,10 @@ pub fn keep_variables(
     diesel::update(chargestations::table.find(id))
         .set((chargestations::configuration.eq(station.configuration), chargestations::variables.eq(station.variables)))
         .execute(conn)?;
-    Ok(())
+    match heartbeat {
+        Some(seconds) => keep_heartbeat(conn, id, seconds, now),
+        None => Ok(()),
+    }
 }
 
 /// Notes that no station is connected, because the server has just started; answers those that were when it was killed. They
@@ -304,6 +364,7 @@ pub(crate) fn list(
     organization: OrganizationId,
     uses: &Uses,
     query: &ListQuery<StationFilter>,
+    now: Timestamp,
 ) -> ApiResult<Page<Station>> {
     let filter = &query.filter;
     let visible_only = match filter.seen_by {
@@ -323,6 +384,26 @@ pub(crate) fn list(
         }
         if let Some(online) = filter.online {
             rows = rows.filter(chargestations::online.eq(online));
+        }
+        if let Some(late) = filter.late {
+            let silent = chargestations::late_at.is_not_null().and(chargestations::late_at.assume_not_null().lt(now));
+            let is_late = chargestations::online.eq(true).and(silent);
+            rows = if late { rows.filter(is_late) } else { rows.filter(not(is_late)) };
+        }
+        if let Some(never) = filter.never_connected {
+            rows = match never {
+                true => rows.filter(chargestations::last_connect_at.is_null()),
+                false => rows.filter(chargestations::last_connect_at.is_not_null()),
+            };
+        }
+        if let Some(obeying) = filter.obeying {
+            rows = rows.filter(chargestations::id.eq_any(in_groups()));
+            rows = match obeying {
+                true => rows
+                    .filter(chargestations::id.eq_any(with_member_that(true)))
+                    .filter(not(chargestations::id.eq_any(with_member_that(false)))),
+                false => rows.filter(chargestations::id.eq_any(with_member_that(false))),
+            };
         }
         if let Some(active) = filter.active {
             rows = rows.filter(chargestations::active.eq(active));

@@ -3,11 +3,13 @@
 use diesel::prelude::*;
 use resource::resource;
 use serde_json::Value;
+use utoipa::openapi::schema::{Object, Schema, Type};
 
 use super::security::SecurityView;
 use super::{BootConfiguration, BootInfo, NewSecurity, OperationalStatus, Registration, SecurityType};
 use crate::http::envelope::Reference;
 use crate::http::fields::MetaData;
+use crate::http::include::reference;
 use crate::people::organizations::UnknownConnectors;
 use crate::sites::locations::{Coordinates, LocationView};
 use crate::sites::stations::model::connector::ConnectorView;
@@ -54,6 +56,15 @@ pub struct Station {
         )
     )]
     pub location_id: Option<LocationId>,
+    /// The load-management group that it is directly in; a station is in one at most, with all its connectors.
+    #[field(
+        computed,
+        view(
+            "The load-management group that it is directly in, where it is in one: an id, or with `include_group=true` the whole group.",
+            schema_with = group_reference
+        )
+    )]
+    pub group: Option<Value>,
     /// Display name.
     #[field(read = Name, new(example = "North 1"))]
     pub name: Option<String>,
@@ -119,6 +130,24 @@ pub struct Station {
     /// Whether its socket is open.
     #[field(initial = false)]
     pub online: bool,
+    /// Whether its socket is open and it has said nothing for longer than its heartbeat interval and a minute.
+    #[field(computed)]
+    pub late: bool,
+    /// How many seconds it is to leave between heartbeats, as far as that is known.
+    #[field(hidden, initial = None)]
+    pub heartbeat_seconds: Option<i64>,
+    /// When it is late, unless it is heard before.
+    #[field(hidden, initial = None)]
+    pub late_at: Option<Timestamp>,
+    /// Whether it does what load management asks of it.
+    #[field(
+        computed,
+        view(
+            "Whether it keeps the limits of its load-management group: false where a connector draws more than it confirmed, or
+            refuses limits; null where nothing is asked of it, or where it has not answered."
+        )
+    )]
+    pub obeying: Option<bool>,
     /// Whether it may connect.
     #[field(read, default = true)]
     pub active: bool,
@@ -260,6 +289,13 @@ pub struct Station {
     /// When it was last changed.
     #[field(name = "updatedAt", initial = moment.now, version)]
     pub updated_at: Timestamp,
+}
+
+/// An id or a group, whose slice imports this one.
+fn group_reference() -> Schema {
+    let null = Object::builder().schema_type(Type::Null);
+    let description = "The load-management group that it is directly in, where it is in one: an id, or with `include_group=true` the whole group.";
+    Schema::OneOf(reference::<GroupId>("GroupView").item(null).description(Some(description)).build())
 }
 
 /// A document of which nothing is known yet.

@@ -11,14 +11,17 @@ use crate::sites::stations::model::secrets;
 use kernel::*;
 
 mod declaration;
+mod lateness;
 mod request;
 mod security;
 mod view;
 
 pub(crate) use declaration::{NewStation, StationPatch};
 pub use declaration::{Station, StationView};
+pub(in crate::sites::stations) use lateness::{heartbeat_of, late_at};
 pub use request::BootConfiguration;
 pub(crate) use request::{NewSecurity, StationFilter};
+pub(crate) use view::Membership;
 
 crate::spelled! {
     /// Whether a component is in use.

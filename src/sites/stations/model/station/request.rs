@@ -67,6 +67,13 @@ filters! {
         pub group: GroupId,
         /// Only those whose socket is open, or only those whose is not.
         pub online: bool,
+        /// Only those that are connected and have been silent for longer than their heartbeat interval and a minute, or only the others.
+        pub late: bool,
+        /// Only those that never connected to this server, or only those that did.
+        pub never_connected: bool,
+        /// Only those that keep the limits of their load-management group, or only those that do not; those of which that is not
+        /// known are in neither list.
+        pub obeying: bool,
         /// Only those that may connect, or only those that may not.
         pub active: bool,
         /// Only those where anybody may charge.
@@ -90,5 +97,7 @@ filters! {
         pub operational_status: OperationalStatus,
         /// Put the whole location in place of its id.
         pub include_location: bool,
+        /// Put the whole load-management group in place of its id.
+        pub include_group: bool,
     }
 }

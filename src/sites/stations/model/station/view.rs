@@ -4,10 +4,24 @@ use super::declaration::{StationComputed, StationView};
 use super::security::SecurityView;
 use super::{SecurityType, Station};
 use crate::sites::stations::model::connector::ConnectorView;
+use kernel::{GroupId, Timestamp};
+
+/// What load management says of a station.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Membership {
+    /// The group that it is directly in.
+    pub group: Option<GroupId>,
+    /// Whether it keeps its limits; none where nothing is asked of it, or where that is not known.
+    pub obeying: Option<bool>,
+}
 
 impl StationView {
-    /// The view of a station and its connectors; `base` is how the server is reached.
-    pub fn new(station: Station, connectors: Vec<ConnectorView>, base: &str) -> Self {
+    /// The view of a station and its connectors at `now`; `base` is how the server is reached.
+    pub fn new(
+        station: Station,
+        (connectors, membership): (Vec<ConnectorView>, Membership),
+        (base, now): (&str, Timestamp),
+    ) -> Self {
         let basic = station.security_type == SecurityType::BasicAuth;
         let security = SecurityView {
             kind: station.security_type,
@@ -17,6 +31,14 @@ impl StationView {
             password: None,
         };
         let connection_url = format!("{base}/ocpp/{}", station.endpoint);
-        Self::of(station, StationComputed { connection_url, security, connectors })
+        let computed = StationComputed {
+            connection_url,
+            security,
+            connectors,
+            group: membership.group.map(|id| id.to_string().into()),
+            late: station.is_late(now),
+            obeying: membership.obeying,
+        };
+        Self::of(station, computed)
     }
 }
