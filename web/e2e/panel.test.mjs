@@ -25,6 +25,45 @@ test("Now counts what is there, and each number opens its list", async () => {
   await it.page.getByText("8 rows").waitFor();
 });
 
+test("each number of Now is that of the list that it opens, and Now asks for all of them at once", async () => {
+  const asked = [];
+  const note = (request) => /\/v1\.1\/(?!account|pages|events)/.test(request.url()) && asked.push(new URL(request.url()).pathname);
+  it.page.on("request", note);
+  for (const text of ["stations offline", "stations faulted", "stations not obeying", "silent meters", "failed starts in 24 h"]) {
+    await visit("");
+    const figure = it.page.getByRole("link", { name: text });
+    const count = await figure.locator("strong").textContent();
+    if (text === "stations offline") assert.deepEqual([...new Set(asked.splice(0))], ["/v1.1/overview"]);
+    await figure.click();
+    await it.page.getByText(count === "1" ? "1 row" : `${count} rows`, { exact: true }).waitFor();
+  }
+  it.page.off("request", note);
+});
+
+test("the list of stations shows each one's group and whether it obeys, and is filtered by that", async () => {
+  const asked = [];
+  const note = (request) => asked.push(new URL(request.url()).pathname);
+  it.page.on("request", note);
+  await visit("/stations?q=Bay%201");
+  const row = it.page.getByRole("row", { name: /Bay 1/ });
+  const { name } = await api(`/load_management/groups/${it.server.data.depot._id}`);
+  await row.getByRole("link", { name, exact: true }).waitFor();
+  await row.getByText("obeying", { exact: true }).waitFor();
+  assert.deepEqual(asked.filter((path) => path.startsWith("/v1.1/load_management")), []);
+  it.page.off("request", note);
+  await it.page.getByLabel("Obeying").selectOption("true");
+  await it.page.waitForURL(/obeying=true/);
+  await row.waitFor();
+  await it.page.getByLabel("Late").selectOption("true");
+  await it.page.getByText("0 rows").waitFor();
+});
+
+test("a connector is found by the name of its station", async () => {
+  await visit("/sessions?dialog=start");
+  await dialog().getByRole("combobox").first().fill("Bay 4");
+  await it.page.getByRole("option", { name: /^Bay 4 · / }).first().waitFor();
+});
+
 test("stations are searched, sorted and paged, and the address keeps it over Back", async () => {
   await visit("/stations");
   await it.page.getByRole("searchbox").fill("bay");

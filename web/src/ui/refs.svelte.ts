@@ -1,12 +1,15 @@
 // What ids point to: where each kind is listed, what its rows are called, which page shows one. Names are read once and kept.
 import { SvelteMap } from "svelte/reactivity";
 
-import { call, list, type Schemas } from "../api/client";
+import { call, list, queryString, type Schemas } from "../api/client";
+import { may } from "../lib/session.svelte";
 
 interface Kind {
   path: string;
   page?: string;
   name: (row: never) => string;
+  /** What else is asked for, where its reader may: the things that its name is made of. */
+  include?: { parameter: string; scope: string };
 }
 
 const kind = <T>(path: string, name: (row: T) => string, page?: string): Kind => ({ path, name: name as (row: never) => string, page });
@@ -14,14 +17,21 @@ const kind = <T>(path: string, name: (row: T) => string, page?: string): Kind =>
 /** A place in one line. */
 export const placeName = (row: Schemas["LocationView"]) => row.name ?? [row.operatorName, row.address.city].filter(Boolean).join(", ");
 export const stationName = (row: Schemas["StationView"]) => row.name ?? row.code ?? row.endpoint;
-export const connectorName = (row: Schemas["ConnectorView"]) => row.name ?? row.code ?? `${row.type} ${row.number}`;
+/** With its station's name before its own where that was included: most connectors have no name. */
+export function connectorName(row: Schemas["ConnectorView"]): string {
+  const own = row.name ?? row.code ?? `${row.type} ${row.number}`;
+  return typeof row.chargestation === "object" ? `${stationName(row.chargestation)} · ${own}` : own;
+}
 export const userName = (row: Schemas["UserView"]) => `${row.firstname} ${row.lastname}`.trim();
 
 export const KINDS = {
   location: kind<Schemas["LocationView"]>("/v1.1/locations", placeName, "locations"),
   chargestation: kind<Schemas["StationView"]>("/v1.1/chargestations", stationName, "stations"),
   evse: kind<Schemas["EvseView"]>("/v1.1/evses", (row) => row.name ?? row.evse_id ?? row.code),
-  connector: kind<Schemas["ConnectorView"]>("/v1.1/connectors", connectorName),
+  connector: {
+    ...kind<Schemas["ConnectorView"]>("/v1.1/connectors", connectorName),
+    include: { parameter: "include_chargestation", scope: "read:chargestations" },
+  } as Kind,
   group: kind<Schemas["GroupView"]>("/v1.1/load_management/groups", (row) => row.name, "groups"),
   asset: kind<Schemas["AssetView"]>("/v1.1/assets", (row) => row.name, "assets"),
   user: kind<Schemas["UserView"]>("/v1.1/users", userName, "users"),
@@ -45,6 +55,12 @@ const asked = new Set<string>();
 /** The id behind a reference. */
 export const idOf = (ref: Ref): string | undefined => (typeof ref === "string" ? ref : (ref?._id ?? undefined));
 
+/** The parameters that a kind's names need. */
+function included(which: RefKind): Record<string, string> {
+  const { include } = KINDS[which] as Kind;
+  return include && may(include.scope) ? { [include.parameter]: "true" } : {};
+}
+
 /** What a row of a kind is called. */
 export function nameOfRow(which: RefKind, row: unknown): string {
   return KINDS[which].name(row as never);
@@ -63,7 +79,7 @@ export function nameOf(which: RefKind, ref: Ref): string {
   if (known !== undefined) return known;
   if (!asked.has(ref)) {
     asked.add(ref);
-    call<{ result: { _id: string } }>("GET", `${KINDS[which].path}/${ref}`)
+    call<{ result: { _id: string } }>("GET", `${KINDS[which].path}/${ref}?${queryString(included(which))}`)
       .then(({ result }) => names.set(ref, nameOfRow(which, result)))
       .catch(() => undefined);
   }
@@ -72,14 +88,14 @@ export function nameOf(which: RefKind, ref: Ref): string {
 
 /** The page of a reference, where its kind has one. */
 export function pageOf(which: RefKind, ref: Ref): string | undefined {
-  const { page } = KINDS[which];
+  const { page } = KINDS[which] as Kind;
   const id = idOf(ref);
   return page && id ? `/panel/${page}/${id}` : undefined;
 }
 
 /** Rows of a kind that match what was typed. */
 export async function find(which: RefKind, search: string, fixed: Record<string, string> = {}): Promise<{ id: string; name: string }[]> {
-  const { result } = await list<{ _id: string }>(KINDS[which].path, { search, paginate_limit: 20, ...fixed });
+  const { result } = await list<{ _id: string }>(KINDS[which].path, { search, paginate_limit: 20, ...included(which), ...fixed });
   learn(which, result);
   return result.map((row) => ({ id: row._id, name: nameOfRow(which, row) }));
 }

@@ -125,6 +125,7 @@ export const fieldsToM = {
   "f.lastname": "Nachname",
   "f.latestTimestamp": "Bis",
   "f.last_login_at": "Letzte Anmeldung",
+  "f.late": "Verspätet",
   "f.latest_at": "Letzter Messwert",
   "f.latitude": "Breite",
   "f.layout": "Andere Tarife",

@@ -15,6 +15,7 @@ export const words = {
   "status.Operative": "In Betrieb",
   "status.Inoperative": "Außer Betrieb",
   "status.online": "online",
+  "status.late": "verspätet",
   "status.offline": "offline",
   "status.never_connected": "nie verbunden",
   "status.created": "angelegt",

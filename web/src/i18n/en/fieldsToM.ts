@@ -125,6 +125,7 @@ export const fieldsToM = {
   "f.lastname": "Last name",
   "f.latestTimestamp": "Until",
   "f.last_login_at": "Last login",
+  "f.late": "Late",
   "f.latest_at": "Latest reading",
   "f.latitude": "Latitude",
   "f.layout": "Other rates",

@@ -15,6 +15,7 @@ export const words = {
   "status.Operative": "Operative",
   "status.Inoperative": "Inoperative",
   "status.online": "online",
+  "status.late": "late",
   "status.offline": "offline",
   "status.never_connected": "never connected",
   "status.created": "created",

@@ -16,6 +16,7 @@ export const CONNECTOR_TYPES = ["J1772", "Type2", "CCS1", "CCS2", "CHADEMO", "Te
 export const POWER_TYPES = ["AC Single Phase", "AC Three Phase", "DC"] as const;
 export const CURRENT_TYPES = ["DC", "AC_single_phase", "AC_three_phase"] as const;
 export const ALGORITHMS = ["equal_share", "priority", "first_come", "deadline", "consumer_tou"] as const;
+export const PLAN_STAGES = ["planned", "lowering", "raising", "settled", "degraded"] as const;
 export const ASSET_TYPES = ["smart_meter", "producer", "consumer", "battery", "other"] as const;
 export const SESSION_STATUS = ["created", "started", "ended", "cancelled"] as const;
 export const TOKEN_TYPES = ["Central", "ISO14443", "ISO15693", "eMAID", "KeyCode", "Local", "MacAddress", "NoAuthorization"] as const;

@@ -1,50 +1,26 @@
 // The curves of a group's chart: what was drawn and granted, what it may draw, and what is planned, on one axis.
-import { api, askPage, type Schemas } from "../../../api/client";
+import type { Schemas } from "../../../api/client";
 import type { t as translate } from "../../../i18n/t.svelte";
 import type { Curve } from "../../../lib/chart";
 import { align, type Series } from "../../../lib/series";
 
-/** What an asset took over time, under its name; what it gave is below zero. */
-export interface NamedSeries {
-  name: string;
-  series: Series;
-}
-
 export interface GroupHistory {
-  power: Schemas["PowerView"][];
-  plans: Schemas["PlanView"][];
-  ahead: Schemas["ChargingPlanView"][];
-  assets: NamedSeries[];
+  timeline: Schemas["TimelineView"];
+  /** When it was asked for, in seconds. */
   now: number;
+  /** How far back, in hours. */
   hours: number;
 }
+
+/** Assets with lines of their own at most: more cannot be told apart. */
+const MOST_ASSETS = 6;
+
+type Values = (number | null)[];
 
 const seconds = (at: string) => new Date(at).getTime() / 1000;
 
 /** What members share of the connection: the rest is never handed out. */
 export const usable = (group: Schemas["GroupView"]): number => group.maximum_capacity * (1 - group.buffer);
-
-/** The power that the plans of all cars together have at each turning point ahead. */
-export function planned(plans: Schemas["ChargingPlanView"][], now: number): Series {
-  const hours = plans.flatMap((plan) => plan.hours.map(({ from, to, power }) => ({ from: seconds(from), to: seconds(to), power })));
-  const times = [...new Set(hours.flatMap(({ from, to }) => [from, to]))].filter((at) => at >= now).sort((one, other) => one - other);
-  if (hours.length) times.unshift(now);
-  const values = times.map((at) => hours.filter(({ from, to }) => from <= at && at < to).reduce((sum, { power }) => sum + power, 0));
-  return { times, values, isStep: true };
-}
-
-/** The readings of assets, as the load that they are. */
-export function assetCurves(assets: Schemas["AssetStatusView"][], from: string, resolution: number): Promise<NamedSeries[]> {
-  return Promise.all(
-    assets.map(async ({ asset, name, type }) => {
-      const query = { from, resolution, paginate_limit: 1000 } as never;
-      const { result } = await askPage(api.GET("/v1.1/assets/{id}/readings", { params: { path: { id: asset }, query } }));
-      const sign = type === "producer" || type === "battery" ? -1 : 1;
-      const sorted = [...result].sort((one, other) => one.at.localeCompare(other.at));
-      return { name, series: { times: sorted.map(({ at }) => seconds(at)), values: sorted.map(({ power }) => sign * power) } };
-    }),
-  );
-}
 
 /** How the lines of assets are told apart. */
 const LINES: Pick<Curve, "tone" | "dash">[] = [
@@ -56,49 +32,66 @@ const LINES: Pick<Curve, "tone" | "dash">[] = [
   { tone: "ok", dash: [2, 3] },
 ];
 
+/** Where the chart begins: a group that is younger than the span fills it with what there is of it. */
+export function begins({ timeline, now, hours }: GroupHistory): number {
+  const first = timeline.drawn.findIndex((value, index) => value !== null || timeline.granted[index] !== null);
+  const known = first < 0 ? now : seconds(timeline.from) + first * timeline.resolution;
+  return Math.max(now - hours * 3600, Math.min(now - 300, known));
+}
+
+/** The means of the spans that have begun, until now; the newest span is not over, so that what is known now stands for it. */
+export function past({ timeline, now }: GroupHistory, values: Values, current?: number | null): Series {
+  const from = seconds(timeline.from);
+  const begun = values.map((value, index) => ({ at: from + index * timeline.resolution, value })).filter(({ at }) => at < now);
+  return {
+    times: [...begun.map(({ at }) => at), now, now + 0.001],
+    values: [...begun.map(({ value }) => value), current ?? begun.at(-1)?.value ?? null, null],
+    isStep: true,
+  };
+}
+
+/** What is planned in the spans that are not over. */
+export function ahead({ timeline, now }: GroupHistory, values: Values): Series {
+  const from = seconds(timeline.from);
+  const spans = values.map((value, index) => ({ at: from + index * timeline.resolution, value }));
+  const known = spans.filter(({ at, value }) => value !== null && at + timeline.resolution > now);
+  const end = known.at(-1);
+  if (!end) return { times: [], values: [] };
+  return {
+    times: [...known.map(({ at }) => Math.max(at, now)), end.at + timeline.resolution],
+    values: [...known.map(({ value }) => value), null],
+    isStep: true,
+  };
+}
+
 export function groupCurves(
   group: Schemas["GroupView"],
   status: Schemas["GroupStatusView"] | undefined,
   history: GroupHistory,
   t: typeof translate,
 ) {
-  const now = history.now / 1000;
-  const known = [...history.power.map(({ at }) => seconds(at)), ...history.plans.map(({ at }) => seconds(at))];
-  // A group that is younger than the span fills the chart with what there is of it.
-  const from = Math.max(now - history.hours * 3600, Math.min(now - 300, ...known));
-  const plan = planned(history.ahead, now);
+  const { timeline, now } = history;
+  const from = begins(history);
+  const plan = ahead(history, timeline.planned);
   const to = Math.max(plan.times.at(-1) ?? 0, now + (now - from) * 0.14);
-
-  const plans = history.plans
-    .map((one) => ({ at: seconds(one.at), budget: one.groups.find((budget) => budget.group === group._id) }))
-    .filter(({ at, budget }) => budget && at <= now)
-    .reverse();
-  // A step that began before the chart is shown from its edge on; the last one holds until now and no longer.
-  const steps = (of: (budget: Schemas["BudgetView"]) => number): Series => {
-    const values = plans.map(({ budget }) => of(budget as Schemas["BudgetView"]));
-    return {
-      times: [...plans.map(({ at }) => Math.max(at, from)), now, now + 0.001],
-      values: [...values, values.at(-1) ?? null, null],
-      isStep: true,
-    };
-  };
   const constant = (value: number): Series => ({ times: [from, to], values: [value, value], isStep: true });
 
-  const capacity = steps(({ capacity: value }) => value);
   // What holds now is what is known of the time ahead.
+  const capacity = past(history, timeline.usable, status?.capacity);
   capacity.times.push(to);
-  capacity.values.splice(-2, 2, status?.capacity ?? null, status?.capacity ?? null, status?.capacity ?? null);
-  const drawn: Series = { times: history.power.map(({ at }) => seconds(at)), values: history.power.map(({ power }) => power) };
-  if (status) {
-    drawn.times.push(now);
-    drawn.values.push(status.drawn);
-  }
+  capacity.values.splice(-1, 1, status?.capacity ?? null, status?.capacity ?? null);
+  const maximum = timeline.capacity.map((value) => value ?? group.maximum_capacity);
+  const limit: Series = {
+    times: [from, ...maximum.map((_, index) => Math.max(from, seconds(timeline.from) + index * timeline.resolution)), to],
+    values: [maximum[0] ?? group.maximum_capacity, ...maximum, maximum.at(-1) ?? group.maximum_capacity],
+    isStep: true,
+  };
 
   const shown: { series: Series; curve: Omit<Curve, "values"> }[] = [
-    { series: drawn, curve: { name: t("group.drawn"), tone: "accent", fill: true } },
-    { series: steps(({ granted }) => granted), curve: { name: t("group.granted"), tone: "ok", isStep: true } },
+    { series: past(history, timeline.drawn, status?.drawn), curve: { name: t("group.drawn"), tone: "accent", isStep: true, fill: true } },
+    { series: past(history, timeline.granted, status?.granted), curve: { name: t("group.granted"), tone: "ok", isStep: true } },
     { series: capacity, curve: { name: t("group.capacity"), tone: "text", isStep: true } },
-    { series: constant(group.maximum_capacity), curve: { name: t("f.maximum_capacity"), tone: "bad", isStep: true, dash: [6, 4] } },
+    { series: limit, curve: { name: t("f.maximum_capacity"), tone: "bad", isStep: true, dash: [6, 4] } },
   ];
   if (group.buffer > 0)
     shown.push({ series: constant(usable(group)), curve: { name: t("group.usable"), tone: "warn", isStep: true, dash: [2, 3] } });
@@ -108,9 +101,13 @@ export function groupCurves(
     const cap: Series = { times: [now, until], values: [group.external_cap.maximum_capacity, null], isStep: true };
     shown.push({ series: cap, curve: { name: t("group.cap"), tone: "bad", isStep: true } });
   }
-  history.assets.forEach(({ name, series }, index) => {
-    if (series.times.length) shown.push({ series, curve: { name, tone: "muted", ...LINES[index % LINES.length] } });
-  });
+  timeline.assets
+    .filter(({ load }) => load.some((value) => value !== null))
+    .slice(0, MOST_ASSETS)
+    .forEach(({ asset, name, load }, index) => {
+      const current = status?.assets.find((one) => one.asset === asset)?.load;
+      shown.push({ series: past(history, load, current), curve: { name, tone: "muted", isStep: true, ...LINES[index] } });
+    });
   const aligned = align(shown.map(({ series }) => series));
   const curves = shown.map(({ curve }, index): Curve => ({ ...curve, values: aligned.values[index] ?? [] }));
   return { times: aligned.times, curves, now, range: [from, to] as [number, number] };

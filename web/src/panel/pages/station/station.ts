@@ -1,11 +1,15 @@
 // What several parts of the station's page ask of a station.
-import { ask, api, type Schemas } from "../../../api/client";
+import type { Schemas } from "../../../api/client";
 import { word } from "../../../i18n/t.svelte";
 
 type Station = Schemas["StationView"];
 
-/** Connected, not connected, or never seen. */
-export const onlineWord = (station: Station): string => (station.online ? "online" : station.lastConnectAt ? "offline" : "never_connected");
+/** Connected, connected and silent for too long, not connected, or never seen. */
+export const onlineWord = (station: Station): string =>
+  station.online ? (station.late ? "late" : "online") : station.lastConnectAt ? "offline" : "never_connected";
+
+/** Whether it keeps the limits of its group; undefined where that is not known. */
+export const obeyingWord = ({ obeying }: Station): string | undefined => (obeying == null ? undefined : obeying ? "obeying" : "not_obeying");
 
 /** How its connectors are doing, counted: 2 Available, 1 Charging. */
 export function connectorsText(station: Station): string {
@@ -14,8 +18,6 @@ export function connectorsText(station: Station): string {
   return [...counts].map(([status, count]) => `${count} ${word("status", status)}`).join(", ") || "–";
 }
 
-/** The load-management group that a station is in; the API has no field for it yet. */
-export async function groupOf(station: string): Promise<Schemas["GroupView"] | undefined> {
-  const groups = await ask(api.GET("/v1.1/load_management/groups", { params: { query: { paginate_enabled: false } } }));
-  return groups.find((group) => group.chargestations.some((member) => member.chargestation === station));
-}
+/** The load-management group that was included in a station. */
+export const groupOf = (station: Station | undefined): Schemas["GroupView"] | undefined =>
+  station?.group && typeof station.group === "object" ? station.group : undefined;
