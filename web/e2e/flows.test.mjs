@@ -163,7 +163,7 @@ test("a charger is connected: it is heard, and obeys a test limit", async () => 
   await it.page.getByRole("link", { name: "Bay 6" }).click();
   await it.page.waitForURL(/stations\/[0-9a-f]{24}/);
   await visit(`/connect/${/[0-9a-f]{24}/.exec(it.page.url())[0]}`);
-  await it.page.getByText("Its socket is open").waitFor();
+  await it.page.getByText("It is connected", { exact: true }).waitFor();
   await button("Test a limit").click();
   await it.page.getByText(/^(Proven|Not proven)\.$/).waitFor({ timeout: 40_000 });
 });
