@@ -35,6 +35,8 @@ export interface Field {
   ref?: RefKind;
   /** What a reference is looked for among. */
   fixed?: Record<string, string>;
+  /** What is said where none of them is found. */
+  none?: Key;
   min?: number;
   max?: number;
   step?: number;
@@ -51,6 +53,13 @@ export interface Section {
   fields: Field[];
   /** Closed until somebody opens it. */
   folded?: boolean;
+}
+
+/** Whether a text was typed that nothing was chosen by; the first such field is shown then. */
+export function isUnchosen(form: HTMLFormElement): boolean {
+  const field = form.querySelector<HTMLElement>("[data-unchosen]");
+  field?.focus();
+  return field !== null;
 }
 
 /** Where a field stands in the body. */

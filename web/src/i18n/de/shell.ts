@@ -136,6 +136,7 @@ export const shell = {
   "one.groups": "Lastmanagement-Gruppe",
   "one.home_users": "Heimnutzer",
   "one.locations": "Standort",
+  "said.unchosen": "Nichts heißt „{typed}“. Wählen Sie aus der Liste, oder leeren Sie das Feld.",
   "one.networks": "EVSE-Netz",
   "one.offers": "Angebot",
   "nav.operators": "Bediener",

@@ -133,6 +133,7 @@ export const shell = {
   "one.groups": "Load-management group",
   "one.home_users": "Home user",
   "one.locations": "Location",
+  "said.unchosen": "Nothing is called “{typed}”. Choose from the list, or empty the field.",
   "one.networks": "EVSE network",
   "one.offers": "Service offer",
   "nav.operators": "Operators",
