@@ -100,5 +100,8 @@ export async function find(which: RefKind, search: string, fixed: Record<string,
   return result.map((row) => ({ id: row._id, name: nameOfRow(which, row) }));
 }
 
+/** A sentence that names a group by its id: people know it by name. */
+export const groupText = (message: string): string => message.replace(/(?<=group )[0-9a-f]{24}/g, (id) => `“${nameOf("group", id)}”`);
+
 /** A sentence of the balancing: it names groups by their ids, people know them by name. */
 export const reasonText = (reason: string): string => reason.replace(/[0-9a-f]{24}/g, (id) => nameOf("group", id));

@@ -1,13 +1,14 @@
 // German: what stands beneath fields.
 export const help = {
-  "help.add_station": "Alle ihre Stecker kommen dazu, ohne eigene Grenzen; die können danach gesetzt werden.",
+  "help.add_station":
+    "Zur Wahl stehen die am Standort der Gruppe. Alle ihre Stecker kommen dazu, ohne eigene Grenzen; die können danach gesetzt werden.",
   "help.alert_email": "Wem geschrieben wird, wenn eine Stunde lang nichts ankam.",
   "help.asset_group": "Die Gruppe, deren Leistung sie betrifft.",
   "help.buffer": "Der Anteil, der nie vergeben wird, von 0 bis 1: 0,1 sind 10 %.",
   "help.cancellation_to": "So bald die Bedingungen es erlauben, wenn leer.",
   "help.capacity_schedules": "Andere Kapazitäten zu bestimmten Zeiten: wöchentlich und nach Datum.",
   "help.connectorId": "Die Nummer des Steckers; 0 oder leer ist die ganze Station.",
-  "help.connector_count": "Weitere melden Stationen selbst.",
+  "help.connector_count": "Wie viele jetzt angelegt werden, mit Typ und Leistung von unten. Weitere entstehen auf der Seite der Station.",
   "help.connector_rate": "Bepreist seine Ladevorgänge.",
   "help.coordinates": "Dezimalgrade, für Karte und Entfernungen.",
   "help.country": "Zwei Buchstaben, etwa DE.",
@@ -54,7 +55,7 @@ export const help = {
   "help.simultaneous": "Seine Stecker können gleichzeitig benutzt werden.",
   "help.stack_level": "Von denen, die gerade gelten, zählt das höchste.",
   "help.static_power": "Womit sie zählt, wenn ihre Daten alt sind.",
-  "help.station_location": "Bestimmt, wo sie auf der Karte ist.",
+  "help.station_location": "Wo sie auf der Karte ist, und welche Lastmanagement-Gruppen sie begrenzen können.",
   "help.stop_when_exceeded": "Beendet Ladevorgänge, deren Stationen ihre Grenzen nicht halten.",
   "help.template_location": "Nur für Stationen dort.",
   "help.template_priority": "Die höchste entscheidet über einen Schlüssel, den mehrere setzen.",

@@ -21,8 +21,11 @@ export const load = {
   "now.power": "{drawn} von {capacity}",
   "now.warnings": "Warnungen",
   "groups.tree": "Baum",
-  "groups.empty": "Noch keine Lastmanagement-Gruppe. Eine Gruppe hat die Kapazität, die sich ihre Stationen teilen.",
+  "groups.empty":
+    "Noch keine Lastmanagement-Gruppe. Eine Gruppe hat die Kapazität, die sich ihre Stationen teilen: legen Sie sie an und fügen Sie die Stationen hinzu.",
   "group.add_station": "Ladestation hinzufügen",
+  "group.no_station_found":
+    "Am Standort dieser Gruppe ist keine Station zu finden. Ihren Standort bekommt eine Station mit Ändern auf ihrer Seite.",
   "group.adds": "Beitrag zur Last",
   "group.back_to_now": "Zurück zu jetzt",
   "group.begin_dry_run": "Probelauf beginnen",
@@ -132,7 +135,7 @@ export const load = {
   "wizard.algorithm_text": "Bei „Consumer-configured ToU“ setzt ein Heimnutzer am Portal Ausschlusszeiten und startet Sofortladen.",
   "wizard.user_text": "Tippen Sie die ersten Buchstaben der E-Mail-Adresse. Wer noch nicht eingeladen wurde, wird hier eingeladen.",
   "wizard.stations_text": "Die Ladestationen des Heimnutzers. Gesucht wird am Standort der Gruppe.",
-  "wizard.will_mail": "{name} bekommt eine E-Mail, wenn das gespeichert wird.",
+  "wizard.will_mail": "{name} bekommt eine E-Mail, wenn das gespeichert wird und dieser Server E-Mails verschickt.",
   "wizard.invite_first": "Jemanden ins Portal einladen",
   "home.energy_prices": "Energiepreise",
   "home.prices_of_rate": "Preise von {rate}",

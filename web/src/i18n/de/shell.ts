@@ -85,6 +85,7 @@ export const shell = {
   "do.back": "Zurück",
   "do.cancel": "Abbrechen",
   "do.clear_filters": "Filter löschen",
+  "problem.not_allowed": "Ihre Rolle erlaubt das nicht. Es braucht das Recht {scope}.",
   "do.clear_selection": "Auswahl aufheben",
   "do.close": "Schließen",
   "do.columns": "Spalten",

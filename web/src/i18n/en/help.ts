@@ -1,13 +1,14 @@
 // English: what stands beneath fields.
 export const help = {
-  "help.add_station": "All its connectors join, without limits of their own; these can be set afterwards.",
+  "help.add_station":
+    "Those of the group's location can be chosen. All its connectors join, without limits of their own; these can be set afterwards.",
   "help.alert_email": "Who is written to when nothing was received for an hour.",
   "help.asset_group": "The group whose power it concerns.",
   "help.buffer": "The share that is never handed out, from 0 to 1: 0.1 is 10 %.",
   "help.cancellation_to": "As soon as its terms allow when empty.",
   "help.capacity_schedules": "Other capacities at certain times: weekly and dated.",
   "help.connectorId": "The connector's number; 0 or empty is the whole station.",
-  "help.connector_count": "Chargers report the others themselves.",
+  "help.connector_count": "How many to set up now, of the type and power below. Others are created on the station's page.",
   "help.connector_rate": "Prices its sessions.",
   "help.coordinates": "Decimal degrees, for the map and for distances.",
   "help.country": "Two letters, such as NL.",
@@ -54,7 +55,7 @@ export const help = {
   "help.simultaneous": "Its connectors can be used at the same time.",
   "help.stack_level": "Of those that apply at an instant, the highest counts.",
   "help.static_power": "What it counts with when its data is old.",
-  "help.station_location": "Decides where it is on the map.",
+  "help.station_location": "Where it is on the map, and which load-management groups can limit it.",
   "help.stop_when_exceeded": "Ends sessions whose stations do not keep their limits.",
   "help.template_location": "Only for stations there.",
   "help.template_priority": "The highest decides about a key that several set.",

@@ -82,6 +82,7 @@ export const shell = {
   "do.back": "Back",
   "do.cancel": "Cancel",
   "do.clear_filters": "Clear filters",
+  "problem.not_allowed": "Your role does not allow this. It needs the scope {scope}.",
   "do.clear_selection": "Clear selection",
   "do.close": "Close",
   "do.columns": "Columns",
