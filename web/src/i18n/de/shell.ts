@@ -54,6 +54,8 @@ export const shell = {
   "login.new_password": "Passwort, mindestens 10 Zeichen",
   "login.again": "Noch einmal dasselbe",
   "login.not_the_same": "Die beiden Passwörter sind nicht gleich.",
+  "login.dead": "Dieser Link gilt nicht mehr: er wurde benutzt, ist abgelaufen, oder es gibt einen neueren. Bitten Sie um einen neuen.",
+  "login.to_login": "Zur Anmeldung",
   "login.save": "Passwort speichern",
   "login.totp": "Code der Authentifizierungs-App",
   "login.or": "oder",
@@ -78,6 +80,9 @@ export const shell = {
   "account.totp_qr": "QR-Code für die Authentifizierungs-App",
   "secret.title": "Wird nur einmal gezeigt",
   "secret.text": "Jetzt kopieren und sicher aufbewahren. Es kann nicht noch einmal gezeigt werden.",
+  "secret.invitation": "Einladungslink",
+  "secret.invitation_text":
+    "Dieser Server verschickt keine E-Mails: senden Sie diesen Link dem, für den er ist. Er gilt einmal und wird nicht wieder gezeigt; „Erneut einladen“ macht einen neuen.",
   "secret.noted": "Ich habe es notiert",
   "problem.missing": "Das gibt es nicht, oder nicht mehr.",
   "problem.request": "Anfrage",

@@ -55,6 +55,8 @@ export const shell = {
   "login.again": "The same again",
   "login.not_the_same": "The two passwords are not the same.",
   "login.save": "Save the password",
+  "login.dead": "This link does not work any more: it was used, has run out, or another was made. Ask for a new one.",
+  "login.to_login": "To the login",
   "login.totp": "Code of the authenticator app",
   "login.or": "or",
   "login.by": "Log in with {provider}",
@@ -75,6 +77,9 @@ export const shell = {
   "account.totp_qr": "QR code for the authenticator app",
   "secret.title": "Shown once",
   "secret.text": "Copy it now and keep it in a safe place. It cannot be shown again.",
+  "secret.invitation": "Invitation link",
+  "secret.invitation_text":
+    "This server sends no e-mail: send this link to whom it is for. It works once, and is not shown again; “Invite again” makes a new one.",
   "secret.noted": "I have noted it",
   "problem.missing": "This does not exist, or no more.",
   "problem.request": "Request",
