@@ -53,8 +53,17 @@ export function pageOf(path: string): { load: Load; id: string } | undefined {
   return undefined;
 }
 
-/** `installation`: only for those who administer it. */
-export const NAVIGATION: { title: Key; items: { path: string; text: Key; installation?: true }[] }[] = [
+export interface NavigationItem {
+  path: string;
+  text: Key;
+  /** What it takes to see anything there, where not every role has it. */
+  scope?: string;
+  /** Only for those who administer the installation. */
+  installation?: true;
+}
+
+/** What the navigation offers. */
+export const NAVIGATION: { title: Key; items: NavigationItem[] }[] = [
   {
     title: "nav.overview",
     items: [
@@ -77,7 +86,7 @@ export const NAVIGATION: { title: Key; items: { path: string; text: Key; install
       { path: "/panel/sessions", text: "nav.sessions" },
       { path: "/panel/reservations", text: "nav.reservations" },
       { path: "/panel/users", text: "nav.users" },
-      { path: "/panel/tokens", text: "nav.tokens" },
+      { path: "/panel/tokens", text: "nav.tokens", scope: "read:tokens" },
       { path: "/panel/rates", text: "nav.rates" },
       { path: "/panel/home-users", text: "nav.home_users" },
     ],
@@ -101,7 +110,7 @@ export const NAVIGATION: { title: Key; items: { path: string; text: Key; install
     items: [
       { path: "/panel/events", text: "nav.events" },
       { path: "/panel/webhooks", text: "nav.webhooks" },
-      { path: "/panel/api-keys", text: "nav.api_keys" },
+      { path: "/panel/api-keys", text: "nav.api_keys", scope: "read:api_keys" },
       { path: "/panel/audit", text: "nav.audit" },
       { path: "/panel/settings", text: "nav.settings" },
       { path: "/panel/organizations", text: "nav.organizations", installation: true },
