@@ -21,6 +21,7 @@ export const fieldsFromN = {
   "f.parent_group": "Kartengruppe",
   "f.partners": "Partner",
   "f.password": "Passwort",
+  "f.path": "Pfad",
   "f.payload": "Inhalt (JSON)",
   "f.period_of_notice": "Ankündigungsfrist",
   "f.period_of_notice_message": "Nachricht an Partner",

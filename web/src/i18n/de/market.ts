@@ -41,6 +41,8 @@ export const market = {
   "offer.week_of": "Woche von {group}",
   "events.empty": "Nichts dergleichen ist bisher geschehen.",
   "events.live": "wächst live",
+  "audit.add": "hinzufügen: {what}",
+  "audit.create": "anlegen",
   "audit.empty": "Noch hat niemand etwas geändert.",
   "api_keys.empty": "Noch kein API-Schlüssel. Andere Programme rufen damit die API auf.",
   "api_keys.rotate_text": "Der alte Schlüssel von „{name}“ gilt sofort nicht mehr.",

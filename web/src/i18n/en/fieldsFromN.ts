@@ -21,6 +21,7 @@ export const fieldsFromN = {
   "f.parent_group": "Group of cards",
   "f.partners": "Partners",
   "f.password": "Password",
+  "f.path": "Path",
   "f.payload": "Payload (JSON)",
   "f.period_of_notice": "Period of notice",
   "f.period_of_notice_message": "Message to partners",

@@ -41,6 +41,8 @@ export const market = {
   "offer.week_of": "Week of {group}",
   "events.empty": "Nothing of this kind happened yet.",
   "events.live": "grows live",
+  "audit.add": "add: {what}",
+  "audit.create": "create",
   "audit.empty": "Nobody changed anything yet.",
   "api_keys.empty": "No API key yet. Other programs use one to call the API.",
   "api_keys.rotate_text": "The old key of “{name}” ends at once.",
