@@ -15,11 +15,14 @@ export function number(value: number, digits = 1): string {
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 }
 
+/** What is shown as nought has no sign: meters report -0.02 kW. */
+const withoutMinusZero = (value: number) => (Math.abs(value) < 0.05 ? 0 : value);
+
 /** Kilowatts, or a dash where nobody knows. */
 export function kilowatts(value: number | null | undefined): string {
   return value == null
     ? "–"
-    : `${new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value)} kW`;
+    : `${new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(withoutMinusZero(value))} kW`;
 }
 
 /** Watt-hours as kilowatt-hours. */
@@ -33,10 +36,10 @@ export function money(amount: number | string, currency?: string | null): string
   return new Intl.NumberFormat(language, { style: "currency", currency, maximumFractionDigits: 4 }).format(Number(amount));
 }
 
-/** Day and time. */
-export function dateTime(at: string | number | null | undefined): string {
+/** Day and time; `medium` has seconds. */
+export function dateTime(at: string | number | null | undefined, timeStyle: "short" | "medium" = "short"): string {
   if (at == null || at === "") return "–";
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle }).format(new Date(at));
 }
 
 /** The time of day, with seconds. */

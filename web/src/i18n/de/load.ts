@@ -38,6 +38,8 @@ export const load = {
   "group.chart_label": "Leistung von {name}: {drawn} von {capacity} gezogen",
   "group.drawn": "Gezogen",
   "group.explained": "Ein Moment erklärt",
+  "group.not_recorded": "Von diesem Zeitpunkt ist nichts aufgezeichnet: die Gruppe war noch nicht geplant, oder er liegt zu lange zurück.",
+  "group.explained_ahead": "Dieser Zeitpunkt kommt noch. Das ist der Plan, wie er jetzt ist.",
   "group.explained_at": "Warum, um {at}",
   "group.granted": "Vergeben",
   "group.home": "Heimnutzer",

@@ -36,6 +36,8 @@ export const load = {
   "group.chart_label": "Power of {name}: {drawn} drawn of {capacity}",
   "group.drawn": "Drawn",
   "group.explained": "A moment explained",
+  "group.not_recorded": "Nothing is recorded of that moment: the group was not planned yet, or it is too long ago.",
+  "group.explained_ahead": "That moment is still to come. This is the plan as it stands now.",
   "group.explained_at": "Why, at {at}",
   "group.granted": "Granted",
   "group.home": "Home user",
