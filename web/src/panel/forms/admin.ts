@@ -69,7 +69,7 @@ export const OPERATOR: Section[] = [
     fields: [
       { name: "email", kind: "email", required: true },
       { name: "name" },
-      { name: "role", kind: "select", options: ["Admin", "Operator", "Viewer"], words: "role", required: true },
+      { name: "role", kind: "select", options: ["Admin", "Operator", "Viewer"], words: "role", required: true, help: "help.role" },
     ],
   },
 ];

@@ -11,7 +11,7 @@ export const GROUP: Section[] = [
       { name: "maximum_capacity", kind: "number", unit: "kW", min: 0, required: true, help: "help.maximum_capacity" },
       { name: "minimum_connector_capacity", kind: "number", unit: "kW", min: 0, help: "help.minimum_connector_capacity" },
       { name: "buffer", kind: "number", min: 0, max: 1, help: "help.buffer" },
-      { name: "algorithm", kind: "select", options: ALGORITHMS, words: "algorithm" },
+      { name: "algorithm", kind: "select", options: ALGORITHMS, words: "algorithm", help: "help.algorithm" },
       { name: "parent", kind: "ref", ref: "group", help: "help.parent" },
       { name: "dry_run", kind: "toggle", help: "help.dry_run" },
       { name: "description", kind: "textarea" },

@@ -1,5 +1,6 @@
 // Forms of locations and assets.
 import { placeName } from "../../ui/refs.svelte";
+import { session } from "../../lib/session.svelte";
 import type { Section } from "../../ui/form";
 import { ASSET_TYPES, CONCURRENT_CARDS, CURRENT_TYPES, UNKNOWN_CARDS } from "./options";
 import { resource } from "../resource";
@@ -8,7 +9,7 @@ export const LOCATION: Section[] = [
   {
     fields: [
       { name: "name" },
-      { name: "operatorName", required: true },
+      { name: "operatorName", required: true, help: "help.operator_name" },
       { name: "code" },
       { name: "timezone", help: "help.timezone" },
       { name: "active", kind: "toggle" },
@@ -19,7 +20,7 @@ export const LOCATION: Section[] = [
     fields: [
       { name: "address.streetAndNumber" },
       { name: "address.postalCode" },
-      { name: "address.city", required: true },
+      { name: "address.city" },
       { name: "address.state" },
       { name: "address.country", help: "help.country" },
       { name: "coordinates", kind: "coordinates", required: true, help: "help.coordinates" },
@@ -29,7 +30,7 @@ export const LOCATION: Section[] = [
   {
     title: "section.electricity",
     fields: [
-      { name: "balancing_basis", kind: "select", options: ["power", "current"], words: "basis" },
+      { name: "balancing_basis", kind: "select", options: ["power", "current"], words: "basis", help: "help.balancing_basis" },
       { name: "voltage", kind: "number", unit: "V", min: 0 },
     ],
   },
@@ -47,8 +48,11 @@ export const LOCATION: Section[] = [
   },
 ];
 
-/** A new location begins in the country and the time zone of whoever creates it. */
+/** A new location begins in the country and the time zone of whoever creates it, and is run by the organization. */
 export const NEW_LOCATION = {
+  get operatorName() {
+    return session.account?.organization.name;
+  },
   "address.country": new Intl.Locale(navigator.language).maximize().region,
   active: true,
   timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
