@@ -36,6 +36,8 @@ export const portal = {
   "driver.free": "Für diesen Ladepunkt ist kein Preis festgelegt.",
   "driver.with_tax": "inkl. Steuer",
   "driver.card": "Nummer Ihrer Karte",
+  "driver.card_help": "Sie steht auf Ihrer Ladekarte, oder Ihr Betreiber hat sie Ihnen gegeben.",
+  "driver.in_use": "Hier lädt gerade jemand. Warten Sie, bis die Station frei ist, oder wählen Sie eine andere.",
   "driver.start": "Laden starten",
   "driver.stop": "Laden beenden",
   "driver.starting": "Der Ladepunkt wird gefragt…",

@@ -36,6 +36,8 @@ export const portal = {
   "driver.free": "No price is set for this charger.",
   "driver.with_tax": "with tax",
   "driver.card": "Number of your card",
+  "driver.card_help": "It is printed on your charging card, or your operator gave it to you.",
+  "driver.in_use": "Somebody is charging here now. Wait until the charger is free, or choose another one.",
   "driver.start": "Start charging",
   "driver.stop": "Stop charging",
   "driver.starting": "The charger is being asked…",
