@@ -117,6 +117,7 @@ export const load = {
   "home.clocks_forward": "{day}: Die Uhr wird vorgestellt, eine Stunde fehlt.",
   "home.clocks_of": "Uhren von {zone}",
   "home.exclusion_times": "Ausschlusszeiten",
+  "home.exclusion_text": "Zu diesen Zeiten lädt die Station nicht, außer bei einer Sofortladung.",
   "home.feasible": "rechtzeitig fertig",
   "home.not_feasible": "{energy} kWh werden fehlen",
   "home.no_priority_charges": "Noch niemand hat sofort laden wollen.",

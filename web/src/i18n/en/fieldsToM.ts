@@ -73,7 +73,7 @@ export const fieldsToM = {
   "f.electric_current_type": "Electric current type",
   "f.electric_voltage_type": "Electric voltage type",
   "f.email": "E-mail address",
-  "f.enabled": "Counts",
+  "f.enabled": "In force",
   "f.end_time": "Until",
   "f.ended_at": "Ended",
   "f.endpoint": "Endpoint",

@@ -115,6 +115,7 @@ export const load = {
   "home.clocks_forward": "{day}: clocks go forward, an hour is missing.",
   "home.clocks_of": "Clocks of {zone}",
   "home.exclusion_times": "Exclusion Time",
+  "home.exclusion_text": "The charger does not charge at these times, unless a priority charge was started.",
   "home.feasible": "ready in time",
   "home.not_feasible": "{energy} kWh will be missing",
   "home.no_priority_charges": "Nobody asked for a priority charge yet.",
