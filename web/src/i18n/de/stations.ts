@@ -20,6 +20,7 @@ export const stations = {
   "station.update_connector": "Stecker ändern",
   "station.disconnect_text": "Schließt die Verbindung der Station. Die meisten verbinden sich von selbst wieder.",
   "station.disconnected": "Getrennt",
+  "station.driver_page": "Was Fahrer sehen",
   "station.every_action": "Jede Aktion",
   "station.external_limits": "Grenzen von anderen",
   "station.follow": "Mitlesen",

@@ -19,6 +19,7 @@ export const stations = {
   "station.update_connector": "Update the connector",
   "station.disconnect_text": "Closes the station's connection. Most stations connect again by themselves.",
   "station.disconnected": "Disconnected",
+  "station.driver_page": "What drivers see",
   "station.every_action": "Every action",
   "station.external_limits": "Limits of others",
   "station.follow": "Follow",
