@@ -51,10 +51,10 @@ test("the list of stations shows each one's group and whether it obeys, and is f
   await row.getByText("obeying", { exact: true }).waitFor();
   assert.deepEqual(asked.filter((path) => path.startsWith("/v1.1/load_management")), []);
   it.page.off("request", note);
-  await it.page.getByLabel("Obeying").selectOption("true");
+  await it.page.getByRole("combobox", { name: "Obeying" }).selectOption("true");
   await it.page.waitForURL(/obeying=true/);
   await row.waitFor();
-  await it.page.getByLabel("Late").selectOption("true");
+  await it.page.getByRole("combobox", { name: "Late" }).selectOption("true");
   await it.page.getByText("0 rows").waitFor();
 });
 
