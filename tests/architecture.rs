@@ -70,10 +70,10 @@ const FACADES: [(&str, &str); 1] = [("sites/stations", "link")];
 
 /// Which room owns each table. Only its owner names a table; others ask the facade of its room, for what they want to know
 /// or for a selection of ids.
-const TABLES: [(&str, &[&str]); 25] = [
+const TABLES: [(&str, &[&str]); 24] = [
     ("store", &["counters", "secrets"]),
     ("http", &["idempotency_keys"]),
-    ("events", &["events"]),
+    ("events", &["audit", "events"]),
     ("sites/locations", &["locations"]),
     (
         "sites/stations",
@@ -106,7 +106,6 @@ const TABLES: [(&str, &[&str]); 25] = [
         ],
     ),
     ("charging/reservations", &["reservations"]),
-    ("panel/audit", &["audit"]),
     (
         "panel/operators",
         &[

@@ -29,6 +29,7 @@ use crate::notify::webhooks::Dispatcher;
 use crate::panel::operators::Accounts;
 use crate::people::organizations::ApiKeyCache;
 use crate::sites::stations::link::{SharedLink, Signals};
+use crate::store::cause::{self, Cause, ServerPart};
 use crate::store::lock::Holder;
 use crate::store::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
 use clock::RandomIds;
@@ -191,7 +192,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
 
     let (moment, base) = (context.moment(), websocket_url.clone());
     let lost = context.db.write(move |conn| station_connection::record_lost_connections(conn, &moment, &base));
-    lost.await?;
+    cause::with(Cause::Server(ServerPart::Startup), lost).await?;
     let (signals, connections) = (Signals::default(), Connections::new(Arc::clone(&context.clock), context.db.clone()));
     let link = link.unwrap_or_else(|| Arc::new(connections.clone()));
     let gateway = web::Data::new(GatewayDependencies {

@@ -12,10 +12,10 @@ use crate::charging::sessions::retention as sessions;
 use crate::events::{self, Change, EventKind, Forgotten, Horizon, Mark, Pace, Trust};
 use crate::http::Context;
 use crate::notify::webhooks::retention as webhooks;
+use crate::store::cause::{self, Cause, ServerPart};
 use crate::store::{Conn, StoreResult};
 use crate::{
-    balancing, charging::reservations, control::actions, home::priority_charges, load::assets, panel::audit,
-    sites::stations,
+    balancing, charging::reservations, control::actions, home::priority_charges, load::assets, sites::stations,
 };
 use kernel::{OrganizationId, Timestamp};
 
@@ -76,7 +76,7 @@ fn kinds(days: &config::Retention) -> Vec<Kind> {
         kind("asset_readings", days.asset_readings_days, assets::retention::oldest, assets::retention::thin),
         kind("asset_quarters", days.asset_quarters_days, assets::retention::oldest, assets::retention::forget),
         kind("deliveries", days.deliveries_days, webhooks::oldest_over, webhooks::forget_deliveries),
-        kind("audit", days.audit_days, audit::oldest, audit::forget),
+        kind("audit", days.audit_days, events::audit::oldest, events::audit::forget),
         kind("events", days.events_days, events::oldest, webhooks::forget_events),
     ];
     kinds.extend(thinned);
@@ -112,7 +112,7 @@ impl Retention {
         let trust = self.pace.round(now);
         let mut applied = Ok(());
         for kind in &self.kinds {
-            let one = apply_to(context, *kind, (now, trust)).await;
+            let one = cause::with(Cause::Server(ServerPart::Retention), apply_to(context, *kind, (now, trust))).await;
             applied = applied.and(one);
         }
         applied

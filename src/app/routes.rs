@@ -20,8 +20,8 @@ use crate::{
     balancing, charging::driver, charging::reservations, charging::sessions, control::acceptance, control::actions,
     control::profiles, control::provisioning, control::templates, events, gateway, home::portal,
     home::priority_charges, load::assets, load::groups, market::networks, market::offers, notify::realtime,
-    notify::webhooks, panel::audit, panel::operators, people::organizations, people::tokens, people::users,
-    sites::locations, sites::rates, sites::stations,
+    notify::webhooks, panel::operators, people::organizations, people::tokens, people::users, sites::locations,
+    sites::rates, sites::stations,
 };
 
 /// The path every endpoint starts with.
@@ -64,7 +64,7 @@ const SLICES: [fn(&mut ServiceConfig<'_, '_>); 27] = [
     users::routes,
     portal::operator_routes,
     operators::routes,
-    audit::routes,
+    events::audit::routes,
     tokens::routes,
     balancing::routes,
     gateway::api::routes,
@@ -112,7 +112,7 @@ pub fn portal(config: &mut ServiceConfig<'_, '_>) {
         (name = "pages", description = "What the web pages show before anybody has logged in"),
         (name = "portal", description = "For home users: logging in, their groups, exclusion times and priority charges"),
         (name = "accounts", description = "For operators: logging in to the panel, passwords, the second factor"),
-        (name = "audit", description = "Who changed what over the API"),
+        (name = "audit", description = "Who changed what people set up"),
         (name = "operators", description = "Who works at the panel, and what they may do"),
         (name = "driver", description = "For drivers, without a key: public stations, prices, charging with a card's number"),
         (name = "tokens", description = "RFID cards and virtual tokens"),

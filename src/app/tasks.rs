@@ -18,6 +18,7 @@ use crate::http::middleware::AuthGuard;
 use crate::panel::operators::{self, Accounts};
 use crate::sites::stations::link::{Signal, SignalKind, Signals};
 use crate::store::StoreResult;
+use crate::store::cause::{self, Cause, ServerPart};
 use crate::{
     charging::reservations, charging::sessions, home::portal, home::priority_charges, market::offers, sites::stations,
 };
@@ -108,7 +109,7 @@ where
     tokio::spawn(async move {
         loop {
             ticks.tick().await;
-            if let Err(error) = work().await {
+            if let Err(error) = cause::with(Cause::Server(ServerPart::Timer), work()).await {
                 tracing::error!(%error, job, "a background job failed and is tried again later");
             }
         }

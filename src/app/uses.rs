@@ -6,11 +6,11 @@ use actix_web::web::{Data, ServiceConfig};
 use crate::balancing;
 use crate::charging::{reservations, sessions};
 use crate::control::{acceptance, actions, provisioning};
+use crate::events;
 use crate::home::priority_charges;
 use crate::http::audit::Recorder;
 use crate::load::{assets, groups};
 use crate::market::{networks, offers};
-use crate::panel::audit;
 use crate::people::{tokens, users};
 use crate::sites::{locations, rates, stations};
 use crate::store::{Conn, StoreResult};
@@ -54,7 +54,7 @@ pub(super) fn add(config: &mut ServiceConfig) {
         .app_data(Data::new(groups::Uses { assets: assets::count_of_group, stages: balancing::stages }))
         .app_data(Data::new(priority_charges::Uses { longest_running: sessions::longest_running_at }))
         .app_data(Data::new(reservations::Uses { is_charging: sessions::is_open_on }))
-        .app_data(Data::new(Recorder(audit::record)))
+        .app_data(Data::new(Recorder(events::audit::record)))
         .app_data(Data::new(acceptance::Uses { running_on }))
         .app_data(Data::new(PROVISIONING));
 }

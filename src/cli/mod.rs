@@ -13,11 +13,12 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::{self, Config, Dependencies, Running, routes, telemetry};
-use crate::events;
+use crate::events::{self, Change, EventKind};
 use crate::http::caller::SCOPES;
 use crate::http::codes;
 use crate::panel::operators::{PanelLinks, invite_first};
-use crate::people::organizations::{self, ApiKey, KeyMode, NewApiKey, Organization, Scopes};
+use crate::people::organizations::{self, ApiKey, ApiKeyView, KeyMode, NewApiKey, Organization, Scopes};
+use crate::store::cause::{self, Cause, ServerPart};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::text::{InvalidText, Name};
 use kernel::{ApiKeyId, Moment, OrganizationId};
@@ -203,7 +204,8 @@ fn serve(config: &Config) -> Result<(), Failure> {
         let running = app::start(config, Dependencies::default()).await?;
         let moment = running.context.moment();
         let links = config.panel_links(&format!("http://{}", reachable(running.address)));
-        let first = running.context.db.write(move |conn| First::prepare(conn, (&links, &moment))).await;
+        let prepared = running.context.db.write(move |conn| First::prepare(conn, (&links, &moment)));
+        let first = cause::with(Cause::Server(ServerPart::Startup), prepared).await;
         let first = first.context("cannot create the first API key and the first operator")?;
         let greeting = greeting(&running, &first);
         // Waiting comes first: whoever reads the greeting may stop the server at once.
@@ -324,10 +326,12 @@ fn api_key(config: &Config, command: &ApiKeyCommand) -> Result<(), Failure> {
     let mut conn = operators::open(config)?;
     let Dependencies { clock, ids, .. } = Dependencies::default();
     let moment = Moment::new(clock.now(), ids);
-    conn.write(|conn| match command {
-        ApiKeyCommand::Create(new) => create_key(conn, new, &moment),
-        ApiKeyCommand::List => list_keys(conn, &moment),
-        ApiKeyCommand::Revoke { id } => revoke_key(conn, *id, &moment),
+    cause::during(Cause::Server(ServerPart::CommandLine), || {
+        conn.write(|conn| match command {
+            ApiKeyCommand::Create(new) => create_key(conn, new, &moment),
+            ApiKeyCommand::List => list_keys(conn, &moment),
+            ApiKeyCommand::Revoke { id } => revoke_key(conn, *id, &moment),
+        })
     })?;
     Ok(())
 }
@@ -343,6 +347,7 @@ fn create_key(conn: &mut Conn, new: &NewKeyArguments, moment: &Moment) -> anyhow
     };
     let (key, secret) = ApiKey::new(wanted, organization.id, moment);
     organizations::insert_key(conn, &key)?;
+    Change::new(conn, organization.id, moment).record(EventKind::ApiKeyCreated, &ApiKeyView::from(key.clone()))?;
     eprintln!("Key {} of {}; it is not shown again:", key.id, organization.name);
     print(&format!("{secret}\n"));
     Ok(())
@@ -397,6 +402,10 @@ fn list_keys(conn: &mut Conn, moment: &Moment) -> anyhow::Result<()> {
 fn revoke_key(conn: &mut Conn, id: ApiKeyId, moment: &Moment) -> anyhow::Result<()> {
     if !organizations::revoke_key(conn, id, moment.now)? {
         bail!("there is no API key {id}");
+    }
+    for key in organizations::list_keys(conn)?.into_iter().filter(|key| key.id == id) {
+        let view = ApiKeyView::from(key.clone());
+        Change::new(conn, key.organization_id, moment).record(EventKind::ApiKeyUpdated, &view)?;
     }
     eprintln!("Key {id} is revoked; running servers refuse it within seconds");
     Ok(())

@@ -12,6 +12,7 @@ use crate::http::fields::{Field, Path};
 use crate::panel::operators::{self, NewOperator, PanelLinks, Role};
 use crate::people::users::Email;
 use crate::store::Conn;
+use crate::store::cause::{self, Cause, ServerPart};
 use kernel::spelled::Spelled;
 use kernel::text::Name;
 use kernel::{Moment, OrganizationId};
@@ -77,14 +78,16 @@ pub(super) fn run(config: &Config, command: &OperatorCommand) -> Result<(), Fail
     let Dependencies { clock, ids, .. } = Dependencies::default();
     let moment = Moment::new(clock.now(), ids);
     let links = config.panel_links(&app::base_url(config));
-    conn.write(|conn| match command {
-        OperatorCommand::Create { email, name, role, organization, installation_admin } => {
-            let organization = whose(conn, *organization, &moment)?.id;
-            let new = NewOperator { email: email.clone(), name: name.clone(), role: *role };
-            create(conn, organization, &new, *installation_admin, (&links, &moment))
-        }
-        OperatorCommand::InstallationAdmin { email, revoke } => administer(conn, email, !revoke, &moment),
-        OperatorCommand::Reset { email } => reset(conn, email, (&links, &moment)),
+    cause::during(Cause::Server(ServerPart::CommandLine), || {
+        conn.write(|conn| match command {
+            OperatorCommand::Create { email, name, role, organization, installation_admin } => {
+                let organization = whose(conn, *organization, &moment)?.id;
+                let new = NewOperator { email: email.clone(), name: name.clone(), role: *role };
+                create(conn, organization, &new, *installation_admin, (&links, &moment))
+            }
+            OperatorCommand::InstallationAdmin { email, revoke } => administer(conn, email, !revoke, &moment),
+            OperatorCommand::Reset { email } => reset(conn, email, (&links, &moment)),
+        })
     })?;
     Ok(())
 }

@@ -4,11 +4,13 @@ use actix_web::{HttpResponse, get};
 use serde::Serialize;
 
 use super::view::EventView;
-use super::{EventTypes, retention, store, stream};
+use super::{EventTypes, Sight, Wanted, retention, store, stream};
 use crate::http::caller::ReadEvents;
 use crate::http::docs::LogErrors;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, Query};
+use crate::store::cause::ActorKind;
+use kernel::{RawId, StationId};
 
 /// Events that one request returns at most.
 const MOST_EVENTS: u32 = 1_000;
@@ -54,6 +56,15 @@ crate::filters! {
         /// Only events of these types, with commas between; `*` stands for anything.
         #[param(value_type = String, example = "session.*,chargestation.online")]
         pub types as "type": EventTypes,
+        /// Only events that such actors caused.
+        #[param(inline)]
+        pub actor_type: ActorKind,
+        /// Only events that this key, operator, home user or charge station caused, by their id.
+        #[param(value_type = String, example = "650000000000000000000001")]
+        pub actor: RawId,
+        /// Only events about this charge station: of itself, its connectors and its sessions.
+        #[param(value_type = String)]
+        pub chargestation: StationId,
     }
 }
 
@@ -64,11 +75,11 @@ crate::filters! {
 /// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410. Of what happened a key sees what it
 /// could read: events of objects whose `read:` scope it has. Numbers of cards are masked for a key without the scope `read:tokens`: in
 /// events about sessions, reservations and unknown cards (`id_tag`), about tokens (`physicalId`, `parent_group`), in actions and in
-/// the words of stations.
+/// the words of stations. The names of people and keys in `actor` are for a key with the scope `read:audit`.
 #[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), LogErrors))]
 #[get("/events")]
 async fn list_events(caller: Caller<ReadEvents>, ctx: Ctx, query: Query<EventFilter>) -> ApiResult<HttpResponse> {
-    let Query(EventFilter { after, before, limit, types }) = query;
+    let Query(EventFilter { after, before, limit, types, actor_type, actor, chargestation }) = query;
     if after.is_some() && before.is_some() {
         let mut faults = Faults::default();
         faults.add("before", "conflict", "must not be given together with `after`");
@@ -76,14 +87,15 @@ async fn list_events(caller: Caller<ReadEvents>, ctx: Ctx, query: Query<EventFil
     }
     let (organization, after) = (caller.organization(), after.unwrap_or(0));
     let types = EventTypes::seen_by(types, &caller.principal);
-    let whole = caller.sees_cards();
+    let wanted = Wanted { types, actor_type, actor, station: chargestation };
+    let sight = Sight::of(&caller.principal, caller.sees_cards());
     let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST_EVENTS));
     let read = ctx.db.read(move |conn| {
         if let Some(before) = before {
-            return Ok(store::list_before(conn, organization, before, types.as_ref(), limit + 1)?);
+            return Ok(store::list_before(conn, organization, before, &wanted, limit + 1)?);
         }
         retention::require_kept(conn, organization, after)?;
-        let rows = store::list_after(conn, organization, after, types.as_ref(), limit + 1)?;
+        let rows = store::list_after(conn, organization, after, &wanted, limit + 1)?;
         Ok::<_, ApiError>(rows)
     });
     let rows = read.await?;
@@ -91,7 +103,7 @@ async fn list_events(caller: Caller<ReadEvents>, ctx: Ctx, query: Query<EventFil
     let result: Vec<EventView> = rows
         .into_iter()
         .take(usize::try_from(limit).unwrap_or(usize::MAX))
-        .map(|row| if whole { row } else { row.veiled() })
+        .map(|row| row.seen(sight))
         .map(EventView::from)
         .collect();
     let (first, last) = (result.first(), result.last());

@@ -110,6 +110,9 @@ kinds! {
         StationSecurityEvent = "chargestation.security_event", "A charge station reported a security event, in its own words.";
         StationNotified = "chargestation.notified", "A charge station of OCPP 2.x sent another notification, in its own words; `message` names it.";
     }
+    "chargestation" => Fields(&["chargestation", "changes"]) => {
+        StationConfigurationUpdated = "chargestation.configuration.updated", "A charge station has other values of settings than it was known to have: somebody changed them at the station. `changes` has the `variable` of each, and its value before (`from`) and now (`to`).";
+    }
     "chargestation" => Fields(&["chargestation", "reason"]) => {
         StationCertificateSigned = "chargestation.certificate.signed", "A certificate that a charge station asked for was signed.";
         StationCertificateRefused = "chargestation.certificate.refused", "A certificate that a charge station asked for was not signed; `reason` says why.";

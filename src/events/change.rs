@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::EventKind;
+use super::actor::Actor;
+use super::{EventKind, audit};
 use crate::cached_insert;
 use crate::http::idempotency::Keepable;
 use crate::http::{ApiResult, Context};
+use crate::store::cause::{Cause, First};
 use crate::store::schema::events;
-use crate::store::{Conn, StoreError, StoreFailure, StoreResult};
-use kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
+use crate::store::{Conn, StoreError, StoreFailure, StoreResult, cause};
+use kernel::{EventId, Moment, OrganizationId, RawId, StationId, Timestamp};
 
 /// What one organization changes in an open transaction.
 pub struct Change<'c> {
@@ -40,17 +42,60 @@ impl<'c> Change<'c> {
         kind: EventKind,
         object: &impl Serialize,
     ) -> StoreResult<()> {
+        self.record_with((kind, station.into()), object, kind.changes_setup())
+    }
+
+    /// The same with a line in the audit, whoever caused it.
+    pub fn record_in_audit(
+        &mut self,
+        station: impl Into<Option<StationId>>,
+        kind: EventKind,
+        object: &impl Serialize,
+    ) -> StoreResult<()> {
+        self.record_with((kind, station.into()), object, true)
+    }
+
+    /// A line in the audit only where no caller causes it: a caller's request has one itself.
+    fn record_with(
+        &mut self,
+        (kind, station): (EventKind, Option<StationId>),
+        object: &impl Serialize,
+        is_audited: bool,
+    ) -> StoreResult<()> {
+        let cause = cause::here();
+        let actor = Actor::here(self.conn, cause.as_ref(), station)?;
+        let data = serde_json::to_string(object).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let event = kind.name();
+        let first = |event| First { event, object: id_in(kind, &data), station };
+        match cause {
+            Some(Cause::Caller(noted)) if noted.who().is_some() => cause::note_first(|| first(event.clone())),
+            _ if is_audited => audit::record_event(self, &first(event.clone()), &actor)?,
+            _ => {}
+        }
         let event = NewEvent {
             id: self.moment.id::<EventId>(),
             organization_id: self.organization,
-            type_: kind.name(),
+            type_: event,
             object: kind.object(),
-            chargestation_id: station.into(),
-            data: serde_json::to_string(object).map_err(|error| StoreError::Failed(error.to_string()))?,
+            chargestation_id: station,
+            data,
             created_at: self.moment.now,
+            actor: actor.number,
+            actor_id: actor.id,
+            actor_name: actor.name,
         };
         InsertEvent(&event).save(self.conn)
     }
+}
+
+/// The id of what an event is about.
+fn id_in(kind: EventKind, data: &str) -> Option<RawId> {
+    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(data).ok()?;
+    let noun = kind.object().rsplit('.').next().unwrap_or_default();
+    // An action is about its station, connector or session, and nobody looks for its own id.
+    let of_action = ["session", "connector", "chargestation"];
+    let names: &[&str] = if noun == "action" { &of_action } else { &["_id", noun] };
+    names.iter().find_map(|name| fields.get(*name)?.as_str()?.parse().ok())
 }
 
 struct NewEvent {
@@ -61,11 +106,16 @@ struct NewEvent {
     chargestation_id: Option<StationId>,
     data: String,
     created_at: Timestamp,
+    actor: i16,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
 }
 
 cached_insert! {
     /// Stores an event behind all others.
-    InsertEvent of NewEvent in events by id: [organization_id, type_, object, chargestation_id, data, created_at]
+    InsertEvent of NewEvent in events by id: [
+        organization_id, type_, object, chargestation_id, data, created_at, actor, actor_id, actor_name,
+    ]
 }
 
 /// A change before its transaction.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinHandle;
 
-use super::store;
 use super::veil::veil;
 use super::view::EventView;
+use super::{Sight, store};
 use crate::http::Context;
 use crate::store::{StoreError, StoreResult};
-use kernel::{OrganizationId, StationId};
+use kernel::{OrganizationId, RawId, StationId};
 
 /// Lines that are kept for a listener who is slow; one that is further behind is dropped.
 const LINES_KEPT: usize = 1_024;
@@ -20,6 +20,14 @@ const LINES_KEPT: usize = 1_024;
 const LINES_READ: i64 = 500;
 /// How often the log is looked at when no commit was noticed.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
+
+/// Every sight there is.
+const SIGHTS: [Sight; 4] = [
+    Sight { cards: true, names: true },
+    Sight { cards: false, names: true },
+    Sight { cards: true, names: false },
+    Sight::NEITHER,
+];
 
 /// An event as everybody gets it, written once.
 #[derive(Debug)]
@@ -30,25 +38,28 @@ pub struct Line {
     pub(super) kind: String,
     /// The station that it is about, where it is about one.
     pub station: Option<StationId>,
-    /// The event as JSON.
-    text: String,
-    /// The same with the number of its card masked, where it has one.
-    veiled: Option<String>,
+    /// Who caused it: the number of the kind, and the id where there is one.
+    pub(super) actor: Option<(i16, Option<RawId>)>,
+    /// What it has that some do not see.
+    has: Sight,
+    /// The event as JSON, for each sight of what it has.
+    texts: Vec<(Sight, String)>,
 }
 
 impl Line {
     pub(super) fn new(row: store::Row) -> StoreResult<Self> {
         let (organization, cursor, kind) = (row.organization_id, row.cursor, row.type_.clone());
         let station = row.chargestation_id;
+        let actor = row.actor.map(|number| (number, row.actor_id().and_then(|id| id.parse().ok())));
         let written = |row: store::Row| {
             serde_json::to_string(&EventView::from(row)).map_err(|error| StoreError::Failed(error.to_string()))
         };
-        let veiled = match veil(&kind, &row.data) {
-            Some(data) => Some(written(store::Row { data, ..row.clone() })?),
-            None => None,
-        };
-        let text = written(row)?;
-        Ok(Self { organization, cursor, kind, station, text, veiled })
+        let has = Sight { cards: veil(&kind, &row.data).is_some(), names: row.actor_name.is_some() };
+        let mut texts = Vec::with_capacity(1);
+        for sight in SIGHTS.into_iter().filter(|sight| sight.within(has) == *sight) {
+            texts.push((sight, written(row.clone().seen(sight))?));
+        }
+        Ok(Self { organization, cursor, kind, station, actor, has, texts })
     }
 
     /// What happened, such as `session.started`.
@@ -61,10 +72,11 @@ impl Line {
         self.kind.starts_with(beginning)
     }
 
-    /// The event as JSON, for one who sees numbers of cards or does not.
-    pub(super) fn text(&self, whole: bool) -> &str {
-        let veiled = self.veiled.as_ref().filter(|_| !whole);
-        veiled.unwrap_or(&self.text)
+    /// The event as JSON, for one with this sight.
+    pub(super) fn text(&self, sight: Sight) -> &str {
+        let wanted = sight.within(self.has);
+        let fitting = self.texts.iter().find(|(sight, _)| *sight == wanted);
+        fitting.map_or("", |(_, text)| text)
     }
 }
 

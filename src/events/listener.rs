@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 
 use super::feed::{Feed, Line};
 use super::retention::require_kept;
-use super::{EventTypes, store};
+use super::{Sight, Wanted, store};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::store::StoreResult;
 use kernel::OrganizationId;
@@ -20,9 +20,8 @@ pub struct Listener {
     feed: Feed,
     context: Context,
     organization: OrganizationId,
-    /// Whether numbers of cards are sent whole.
-    whole: bool,
-    types: Option<EventTypes>,
+    sight: Sight,
+    wanted: Wanted,
     /// The cursor up to which nothing more is looked for.
     read: i64,
     /// Events that were read and not asked for yet.
@@ -44,13 +43,12 @@ pub enum Gone {
 }
 
 impl Listener {
-    /// Listens to events of these types after a cursor, to what happens from now on where there is none, for one who sees
-    /// numbers of cards or does not.
+    /// Listens to such events after a cursor, to what happens from now on where there is none, for one with this sight.
     pub async fn open(
         feed: &Feed,
         context: &Context,
-        (organization, whole): (OrganizationId, bool),
-        types: Option<EventTypes>,
+        (organization, sight): (OrganizationId, Sight),
+        wanted: Wanted,
         after: Option<i64>,
     ) -> ApiResult<Self> {
         let stopping = || ApiError::new(Code::Busy, "The server stops");
@@ -67,8 +65,8 @@ impl Listener {
             feed: feed.clone(),
             context: context.clone(),
             organization,
-            whole,
-            types,
+            sight,
+            wanted,
             read,
             waiting: VecDeque::new(),
             missed_some: true,
@@ -100,7 +98,7 @@ impl Listener {
 
     /// The event as JSON, as this listener sees it.
     pub fn text<'a>(&self, line: &'a Line) -> &'a str {
-        line.text(self.whole)
+        line.text(self.sight)
     }
 
     /// An event that need not be waited for.
@@ -109,20 +107,18 @@ impl Listener {
     }
 
     fn wants(&self, line: &Line) -> bool {
-        line.cursor > self.read
-            && line.organization == self.organization
-            && self.types.as_ref().is_none_or(|types| types.fit(&line.kind))
+        line.cursor > self.read && line.organization == self.organization && self.wanted.fit(line)
     }
 
     /// Reads on in the store. It listens anew first: what the store does not have yet is sent after that.
     async fn read_missed(&mut self) -> StoreResult<()> {
         self.lines = self.lines.resubscribe();
-        let (organization, after, types) = (self.organization, self.read, self.types.clone());
+        let (organization, after, wanted) = (self.organization, self.read, self.wanted.clone());
         let sent = self.feed.sent_up_to();
         let rows = self.context.db.read(move |conn| {
             let until = store::settled_cursor(conn)?.max(sent);
             let between = (after, until);
-            store::list_between(conn, organization, between, types.as_ref(), MISSED_AT_ONCE)
+            store::list_between(conn, organization, between, &wanted, MISSED_AT_ONCE)
         });
         let rows = rows.await?;
         self.missed_some = i64::try_from(rows.len()) == Ok(MISSED_AT_ONCE);

@@ -4,7 +4,9 @@
 //! at all is in one table, `catalogue`.
 
 mod action;
+mod actor;
 mod api;
+pub mod audit;
 mod catalogue;
 mod change;
 pub mod docs;
@@ -16,12 +18,15 @@ mod payload;
 mod retention;
 mod scopes;
 mod selection;
+mod setup;
 mod store;
 mod stream;
 mod veil;
 mod view;
+mod wanted;
 
 pub use action::ActionKind;
+pub use actor::Sight;
 pub use api::routes;
 pub use catalogue::{EventKind, Payload, Step};
 pub use change::{Change, Changing};
@@ -34,3 +39,4 @@ pub use retention::{forget, oldest};
 pub use selection::{Selection, cursors_of, payloads_at};
 pub use store::latest_cursor;
 pub use veil::masked;
+pub use wanted::Wanted;

@@ -41,15 +41,20 @@ pub fn cursors_of(
     Ok(rows.limit(most).select(events::cursor).load(conn)?)
 }
 
-/// The events with these cursors, oldest first.
-pub fn payloads_at(conn: &mut Conn, organization: OrganizationId, cursors: &[i64]) -> StoreResult<Vec<WebhookPayload>> {
+/// The events with these cursors, oldest first; with the names of actors or without.
+pub fn payloads_at(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    cursors: &[i64],
+    names: bool,
+) -> StoreResult<Vec<WebhookPayload>> {
     let rows: Vec<store::Row> = events::table
         .filter(events::organization_id.eq(organization))
         .filter(events::cursor.eq_any(cursors))
         .order(events::cursor)
         .select(store::Row::as_select())
         .load(conn)?;
-    rows.into_iter().map(WebhookPayload::new).collect()
+    rows.into_iter().map(|row| WebhookPayload::new(row, names)).collect()
 }
 
 /// Ids begin with the second in which they were made; this one is before all of that second.

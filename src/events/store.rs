@@ -3,8 +3,10 @@
 use diesel::prelude::*;
 use serde_json::value::RawValue;
 
-use super::EventTypes;
+use super::actor::{PARTS, STATION, number_of};
 use super::veil::veil;
+use super::{Sight, Wanted};
+use crate::store::cause::ActorKind;
 use crate::store::limit::in_time;
 use crate::store::schema::events;
 use crate::store::{Conn, StoreResult};
@@ -25,6 +27,9 @@ pub(super) struct Row {
     pub chargestation_id: Option<StationId>,
     pub data: String,
     pub created_at: Timestamp,
+    pub actor: Option<i16>,
+    pub actor_id: Option<String>,
+    pub actor_name: Option<String>,
 }
 
 define_sql_function! {
@@ -49,11 +54,11 @@ pub(super) fn list_after(
     conn: &mut Conn,
     organization: OrganizationId,
     after: i64,
-    types: Option<&EventTypes>,
+    wanted: &Wanted,
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
     let settled = settled_cursor(conn)?;
-    list_between(conn, organization, (after, settled), types, limit)
+    list_between(conn, organization, (after, settled), wanted, limit)
 }
 
 /// Events before a cursor, or of the whole log where that is 0; newest first.
@@ -61,12 +66,12 @@ pub(super) fn list_before(
     conn: &mut Conn,
     organization: OrganizationId,
     before: i64,
-    types: Option<&EventTypes>,
+    wanted: &Wanted,
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
     let settled = settled_cursor(conn)?;
     let until = if before == 0 { settled } else { settled.min(before.saturating_sub(1)) };
-    list(conn, organization, (0, until), types, (limit, Direction::Back))
+    list(conn, organization, (0, until), wanted, (limit, Direction::Back))
 }
 
 /// In which order the log is read.
@@ -81,28 +86,51 @@ pub(super) fn list_between(
     conn: &mut Conn,
     organization: OrganizationId,
     (after, until): (i64, i64),
-    types: Option<&EventTypes>,
+    wanted: &Wanted,
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
-    list(conn, organization, (after, until), types, (limit, Direction::Forward))
+    list(conn, organization, (after, until), wanted, (limit, Direction::Forward))
 }
 
 fn list(
     conn: &mut Conn,
     organization: OrganizationId,
     (after, until): (i64, i64),
-    types: Option<&EventTypes>,
+    wanted: &Wanted,
     (limit, direction): (i64, Direction),
 ) -> StoreResult<Vec<Row>> {
-    let names: Option<Vec<String>> = types.map(|types| types.names().map(str::to_owned).collect());
+    let names: Option<Vec<String>> = wanted.types.as_ref().map(|types| types.names().map(str::to_owned).collect());
+    let actor = wanted.actor.map(|id| id.to_string());
+    let itself = match (&actor, wanted.actor_type) {
+        (Some(_), Some(kind)) => kind == ActorKind::Station,
+        (Some(id), None) => !is_named(conn, organization, id)?,
+        (None, _) => false,
+    };
     let rows = || {
-        let rows = events::table
+        let mut rows = events::table
             .filter(events::organization_id.eq(organization))
             .filter(events::cursor.gt(after).and(events::cursor.le(until)))
             .filter(in_time())
             .limit(limit)
             .select(Row::as_select())
             .into_boxed();
+        if let Some(kind) = wanted.actor_type {
+            let number = events::actor.eq(number_of(kind));
+            rows = match kind {
+                ActorKind::Server => rows.filter(number.or(events::actor.ge(PARTS))),
+                _ => rows.filter(number),
+            };
+        }
+        if let Some(id) = &actor {
+            let named = events::actor_id.eq(id.clone());
+            rows = match itself {
+                true => rows.filter(named.or(events::actor.eq(STATION).and(events::chargestation_id.eq(id.clone())))),
+                false => rows.filter(named),
+            };
+        }
+        if let Some(station) = wanted.station {
+            rows = rows.filter(events::chargestation_id.eq(station));
+        }
         match direction {
             Direction::Forward => rows.order(events::cursor.asc()),
             Direction::Back => rows.order(events::cursor.desc()),
@@ -127,6 +155,14 @@ fn list(
     }
 }
 
+/// Whether an event names this actor by its id, and not as the station that it is about: few do, and an index has them.
+fn is_named(conn: &mut Conn, organization: OrganizationId, actor: &str) -> StoreResult<bool> {
+    let named =
+        events::table.filter(events::organization_id.eq(organization)).filter(events::actor_id.eq(actor.to_owned()));
+    let other = named.filter(events::actor.ne(STATION));
+    Ok(diesel::select(diesel::dsl::exists(other)).get_result(conn)?)
+}
+
 /// The cursor of the newest event of an organization that can be read, 0 when there is none.
 pub fn latest_cursor(conn: &mut Conn, organization: OrganizationId) -> StoreResult<i64> {
     let settled = settled_cursor(conn)?;
@@ -149,11 +185,14 @@ pub(super) fn list_all_between(conn: &mut Conn, (after, until): (i64, i64), limi
 }
 
 impl Row {
-    /// The same with the number of its card masked.
-    pub(super) fn veiled(mut self) -> Self {
-        if let Some(data) = veil(&self.type_, &self.data) {
+    /// The same as somebody with this sight may have it.
+    pub(super) fn seen(mut self, sight: Sight) -> Self {
+        if !sight.cards
+            && let Some(data) = veil(&self.type_, &self.data)
+        {
             self.data = data;
         }
+        self.actor_name = self.actor_name.filter(|_| sight.names);
         self
     }
 

@@ -10,12 +10,14 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
-use super::EventTypes;
 use super::feed::{Feed, Line};
 use super::listener::Listener;
+use super::{EventTypes, Sight, Wanted};
 use crate::http::caller::{KeyValidity, ReadEvents};
 use crate::http::docs::LogErrors;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
+use crate::store::cause::ActorKind;
+use kernel::{RawId, StationId};
 
 /// After so long without an event a comment shows that the connection is alive.
 const HEARTBEAT_AFTER: Duration = Duration::from_secs(15);
@@ -31,6 +33,15 @@ crate::filters! {
         /// Only events of these types, with commas between; `*` stands for anything.
         #[param(value_type = String, example = "session.*,chargestation.online")]
         pub types as "type": EventTypes,
+        /// Only events that such actors caused.
+        #[param(inline)]
+        pub actor_type: ActorKind,
+        /// Only events that this key, operator, home user or charge station caused, by their id.
+        #[param(value_type = String, example = "650000000000000000000001")]
+        pub actor: RawId,
+        /// Only events about this charge station: of itself, its connectors and its sessions.
+        #[param(value_type = String)]
+        pub chargestation: StationId,
     }
 }
 
@@ -50,12 +61,13 @@ pub(super) async fn stream_events(
     request: HttpRequest,
     query: Query<StreamFilter>,
 ) -> ApiResult<HttpResponse> {
-    let Query(StreamFilter { after, types }) = query;
+    let Query(StreamFilter { after, types, actor_type, actor, chargestation }) = query;
     let after = last_event_id(&request)?.or(after);
     let types = EventTypes::seen_by(types, &caller.principal);
-    let owner = (caller.organization(), caller.sees_cards());
+    let wanted = Wanted { types, actor_type, actor, station: chargestation };
+    let owner = (caller.organization(), Sight::of(&caller.principal, caller.sees_cards()));
     let reader = Reader {
-        listener: Listener::open(&feed, &ctx, owner, types, after).await?,
+        listener: Listener::open(&feed, &ctx, owner, wanted, after).await?,
         lost: Box::pin(validity.lost()),
         silent_until: Instant::now() + HEARTBEAT_AFTER,
         ends_at: Instant::now() + LONGEST_STREAM,

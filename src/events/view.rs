@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::actor::ActorView;
 use super::store::Row;
 use kernel::{EventId, Timestamp};
 
@@ -24,6 +25,8 @@ pub(super) struct EventView {
     /// The whole affected object.
     #[schema(value_type = Object)]
     data: Box<RawValue>,
+    /// Who caused it; null for an event from before this was recorded.
+    actor: Option<ActorView>,
     /// When it happened.
     #[serde(rename = "createdAt")]
     created_at: Timestamp,
@@ -35,6 +38,7 @@ impl From<Row> for EventView {
             id: row.id,
             cursor: row.cursor,
             data: row.raw_data(),
+            actor: row.actor(),
             kind: row.type_,
             object: row.object,
             created_at: row.created_at,

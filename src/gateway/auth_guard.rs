@@ -12,6 +12,7 @@ use super::refusal_events;
 use super::refusals::{Incident, Seen};
 use crate::http::{ApiError, Code};
 use crate::sites::stations::{self, Station};
+use crate::store::cause::{self, Cause};
 
 /// The station that comes from this address to this endpoint, or the answer that it gets instead.
 pub async fn authenticate(
@@ -47,7 +48,7 @@ async fn take_over(gateway: &GatewayDependencies, admitted: Admitted) -> Result<
     let base = gateway.context.websocket_url.clone();
     let stored =
         gateway.context.db.write(move |conn| stations::take_over_password(conn, &moment, owner, hash.clone(), &base));
-    stored.await.map_err(|error| ApiError::from(error).error_response())
+    cause::with(Cause::Station(owner.1), stored).await.map_err(|error| ApiError::from(error).error_response())
 }
 
 fn note(gateway: &GatewayDependencies, attempt: &Attempt, incident: Incident) {

@@ -10,6 +10,7 @@ use super::dependencies::GatewayDependencies;
 use super::refusals::{Incident, Report, Seen};
 use crate::events::{Change, EventKind};
 use crate::people::organizations;
+use crate::store::cause::{self, Cause, ServerPart};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{Moment, OrganizationId, StationId};
 
@@ -53,7 +54,7 @@ async fn record(gateway: &GatewayDependencies, reports: Vec<Report>) {
     let moment = gateway.context.moment();
     let stored =
         gateway.context.db.write(move |conn| reports.iter().try_for_each(|report| report.record(conn, &moment)));
-    if let Err(error) = stored.await {
+    if let Err(error) = cause::with(Cause::Server(ServerPart::AccessControl), stored).await {
         tracing::error!(%error, "refused connections of stations could not be recorded");
     }
 }

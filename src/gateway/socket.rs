@@ -28,6 +28,7 @@ use super::station_connection::StationConnection;
 use super::throttle::must_arrive;
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
 use crate::http::{ApiError, Code, client_address};
+use crate::store::cause::{self, Cause};
 use actix_web::ResponseError;
 use clock::Timer;
 use kernel::Protocol;
@@ -63,7 +64,9 @@ pub async fn connect(
     };
     let (turn, throttled) = gateway.throttle.connect(station.id, Instant::now());
     if let Some(throttled) = throttled {
-        super::station_connection::record_throttled(&gateway, (station.organization_id, station.id), throttled).await;
+        let owner = (station.organization_id, station.id);
+        let recorded = super::station_connection::record_throttled(&gateway, owner, throttled);
+        cause::with(Cause::Station(station.id), recorded).await;
     }
     match turn {
         Ok(wait) => sleep(wait).await,
@@ -99,11 +102,12 @@ pub async fn connect(
         return Ok(response);
     };
     let gateway = gateway.into_inner();
-    actix_web::rt::spawn(async move {
+    let cause = Cause::Station(station.id);
+    actix_web::rt::spawn(cause::with(cause, async move {
         let known = Known::of(&station);
         let connection = StationConnection::new(station, version, address);
         Connection::open(gateway, (connection, known), sender).await.run(receiver).await;
-    });
+    }));
     Ok(response)
 }
 

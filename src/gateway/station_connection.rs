@@ -11,7 +11,7 @@ use crate::charging::sessions;
 use crate::events::{Change, EventKind};
 use crate::sites::stations::link::{DeviceRequest, Signal, SignalKind, StationCommand, StationLink};
 use crate::sites::stations::{self, Arrival, Layout, Station};
-use crate::store::{Conn, StoreError, StoreResult};
+use crate::store::{Conn, StoreError, StoreResult, cause};
 use kernel::Protocol;
 use kernel::*;
 
@@ -144,7 +144,7 @@ impl StationConnection {
                 Effect::Notify(kind) => gateway.signals.notify(connection.signal(kind)),
                 Effect::Verify { session, name } => {
                     let (connection, gateway) = (Arc::clone(connection), gateway.clone());
-                    tokio::spawn(async move { connection.verify(&gateway, session, name).await });
+                    tokio::spawn(cause::along(async move { connection.verify(&gateway, session, name).await }));
                 }
                 Effect::Ask(command) => {
                     let (connections, station) = (gateway.connections.clone(), connection.station);
@@ -239,6 +239,19 @@ pub(super) fn record_station_event(
     let row = stations::find_station(conn, organization, station)?;
     let view = stations::station_view(conn, row, base, moment.now)?;
     Change::new(conn, organization, moment).record_at(station, kind, &view)
+}
+
+/// The same with a line in the audit.
+pub(super) fn record_station_change(
+    conn: &mut Conn,
+    moment: &Moment,
+    (organization, station): (OrganizationId, StationId),
+    kind: EventKind,
+    base: &str,
+) -> StoreResult<()> {
+    let row = stations::find_station(conn, organization, station)?;
+    let view = stations::station_view(conn, row, base)?;
+    Change::new(conn, organization, moment).record_in_audit(station, kind, &view)
 }
 
 /// Notes at a start that no station is connected, and records it for those that were when the server before was killed.

@@ -3,7 +3,7 @@
 //!
 //! What a request only reads leaves no line, whatever its method; what it stores leaves one, also by GET.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
@@ -11,34 +11,12 @@ use actix_web::{HttpMessage, HttpRequest, web};
 
 use super::Ctx;
 use super::principal::{Actor, Principal};
-use crate::store::{Conn, StoreResult, beside};
-use kernel::{AuditId, OrganizationId, RawId, Timestamp};
+pub use crate::store::cause::{ActorKind, Name, Noted, Who};
+use crate::store::cause::{Cause, First};
+use crate::store::{Conn, StoreResult, beside, cause};
+use kernel::{AuditId, RawId, Timestamp};
 
-crate::spelled! {
-    /// What kind of caller changed something.
-    pub enum ActorKind {
-        /// A program with an API key.
-        ApiKey = "api_key",
-        /// A person at the panel.
-        Operator = "operator",
-        /// A home user at the portal.
-        HomeUser = "home_user",
-    }
-}
-crate::text_column!(spelled ActorKind);
-
-/// Who makes a request.
-#[derive(Debug, Clone)]
-pub struct Who {
-    /// Whose data is changed.
-    pub organization: OrganizationId,
-    /// What kind of caller it is.
-    pub kind: ActorKind,
-    /// Their id.
-    pub id: RawId,
-    /// What they are called at this instant, where that is known already.
-    pub name: Option<Arc<str>>,
-}
+crate::spelled_fields!(ActorKind);
 
 impl From<&Principal> for Who {
     fn from(principal: &Principal) -> Self {
@@ -46,23 +24,14 @@ impl From<&Principal> for Who {
             Actor::ApiKey(id) => (ActorKind::ApiKey, id.raw()),
             Actor::Operator(id) => (ActorKind::Operator, id.raw()),
         };
-        Self { organization: principal.organization, kind, id, name: Some(Arc::clone(&principal.name)) }
+        Self { organization: principal.organization, kind, id, name: Name::Known(Arc::clone(&principal.name)) }
     }
 }
-
-/// Where it is noted who makes a request, once that is known.
-#[derive(Debug, Clone, Default)]
-pub struct Noted(Arc<OnceLock<Who>>);
 
 impl Noted {
     /// That of this request.
     pub fn of(request: &HttpRequest) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or_default()
-    }
-
-    /// Notes who it is, for the line of what the request changes; the first counts.
-    pub fn note(&self, who: impl FnOnce() -> Who) {
-        self.0.get_or_init(who);
     }
 }
 
@@ -79,6 +48,16 @@ pub struct Made {
     pub path: String,
     /// When.
     pub at: Timestamp,
+    /// What it changed first, as far as an event says so.
+    pub first: Option<First>,
+}
+
+impl Made {
+    /// The id of what was changed: the first one in the path, else that of what the first event is about.
+    pub fn object(&self) -> Option<RawId> {
+        let named = self.path.split('/').find_map(|part| part.parse().ok());
+        named.or_else(|| self.first.as_ref()?.object)
+    }
 }
 
 /// Writes a line, once however often it is asked to. Handed in, because lines belong to a slice above.
@@ -88,18 +67,28 @@ pub struct Recorder(pub fn(&mut Conn, &Made) -> StoreResult<()>);
 /// Longest path of a line.
 const LONGEST_PATH: usize = 500;
 
-/// What goes into the transaction of each effect of a request: its line, where it is noted who makes it.
-pub fn line_of(request: &ServiceRequest) -> beside::Beside {
+/// Answers a request: what it writes is caused by whoever is noted as its caller, and its line goes into the transaction of each
+/// effect.
+pub async fn during<F: Future>(request: ServiceRequest, answer: impl FnOnce(ServiceRequest) -> F) -> F::Output {
+    let noted = Noted::default();
+    request.extensions_mut().insert(noted.clone());
+    let line = line_of(&request, noted.clone());
+    cause::with(Cause::Caller(noted), beside::with(line, answer(request))).await
+}
+
+fn line_of(request: &ServiceRequest, noted: Noted) -> beside::Beside {
     let shared = request.app_data::<Ctx>().zip(request.app_data::<web::Data<Recorder>>());
     let Some((context, recorder)) = shared else {
         return Arc::new(|_| Ok(()));
     };
-    let (moment, record, noted) = (context.moment(), recorder.get_ref().0, Noted::default());
-    request.extensions_mut().insert(noted.clone());
+    let (moment, record) = (context.moment(), recorder.get_ref().0);
     let (id, method) = (moment.id::<AuditId>(), request.method().clone());
     let path: String = request.path().chars().take(LONGEST_PATH).collect();
-    Arc::new(move |conn| match noted.0.get().cloned() {
-        Some(who) => record(conn, &Made { id, who, method: method.clone(), path: path.clone(), at: moment.now }),
+    Arc::new(move |conn| match noted.who().cloned() {
+        Some(who) => {
+            let (method, path) = (method.clone(), path.clone());
+            record(conn, &Made { id, who, method, path, at: moment.now, first: cause::first() })
+        }
         None => Ok(()),
     })
 }

@@ -42,6 +42,7 @@ parsed_parameters! {
     u32: "a whole number",
     i64: "a whole number",
     f64: "a number",
+    RawId: "an id of 24 hexadecimal characters",
     OrganizationId: "an id of 24 hexadecimal characters",
     LocationId: "an id of 24 hexadecimal characters",
     StationId: "an id of 24 hexadecimal characters",

@@ -1,4 +1,3 @@
-//! Who works at the panel, and what they did.
+//! Who works at the panel.
 
-pub mod audit;
 pub mod operators;

@@ -6,6 +6,7 @@
 pub mod beside;
 mod cached;
 mod cancel;
+pub mod cause;
 pub mod changes;
 pub mod columns;
 pub mod connection;

@@ -21,6 +21,7 @@ use diesel::r2d2::Pool;
 use tokio::sync::{oneshot, watch};
 
 use super::beside;
+use super::cause::{self, Cause};
 use super::changes;
 use super::connection::{Conn, Opener, StoreUrl};
 use super::error::{StoreError, StoreResult};
@@ -286,7 +287,7 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
-        let (job, answer) = Write::queued(accompanied(work), false);
+        let (job, answer) = Write::queued(accompanied(self.lane, work), false);
         self.owner.send_patiently(job)?;
         Self::outcome(answer).await
     }
@@ -300,7 +301,7 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
-        let (job, answer) = Write::queued(accompanied(work), self.lane == Lane::Api);
+        let (job, answer) = Write::queued(accompanied(self.lane, work), self.lane == Lane::Api);
         match self.lane {
             Lane::Api => queues.send_for_api(job)?,
             Lane::Stations | Lane::Balancing => queues.send_now(job)?,
@@ -313,17 +314,21 @@ impl Db {
     }
 }
 
-/// The same work, with what this task stores beside each of its writes (see [`beside`]).
+/// The same work, with what this task stores beside each of its writes (see [`beside`]), and with its [`cause`].
 fn accompanied<T, E: From<StoreError>>(
+    lane: Lane,
     mut work: impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
 ) -> impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static {
     let beside = beside::here();
+    let cause = cause::here().or_else(|| (lane == Lane::Balancing).then_some(Cause::Balancing));
     move |conn| {
-        let done = work(conn)?;
-        if let Some(beside) = &beside {
-            beside(conn)?;
-        }
-        Ok(done)
+        cause::run(cause.as_ref(), || {
+            let done = work(conn)?;
+            if let Some(beside) = &beside {
+                beside(conn)?;
+            }
+            Ok(done)
+        })
     }
 }
 

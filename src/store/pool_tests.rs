@@ -3,6 +3,8 @@
 use futures_util::future::join_all;
 
 use super::*;
+use crate::store::cause::ServerPart;
+use kernel::spelled::Spelled;
 
 type Jobs = Vec<Box<dyn WriteJob>>;
 
@@ -69,6 +71,27 @@ async fn every_write_is_answered() {
             _ => assert_eq!(answer.ok(), Some(number)),
         }
     }
+}
+
+#[tokio::test]
+async fn works_that_share_a_commit_have_their_own_causes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = StoreUrl::Sqlite(folder.path().join("pool.db").display().to_string());
+    let db = Db::open(StoreSettings::new(url)).expect("opens");
+    let writes = (0..1_000_usize).map(|number| {
+        let part = ServerPart::ALL.get(number % ServerPart::ALL.len()).copied().expect("a part");
+        let seen = move || matches!(cause::here(), Some(Cause::Server(here)) if here == part);
+        // One that is refused has the others of its group run again.
+        let write =
+            db.write_with_others(move |_| if number % 97 == 0 { Err(StoreError::NotFound) } else { Ok(seen()) });
+        cause::with(Cause::Server(part), write)
+    });
+    let answers = join_all(writes).await;
+    let stored: Vec<bool> = answers.into_iter().filter_map(Result::ok).collect();
+    assert_eq!((stored.len(), stored.contains(&false)), (989, false));
+    let balancing = db.in_lane(Lane::Balancing).write(|_| Ok::<_, StoreError>(cause::here())).await;
+    assert!(matches!(balancing, Ok(Some(Cause::Balancing))));
+    assert!(matches!(db.write(|_| Ok::<_, StoreError>(cause::here())).await, Ok(None)));
 }
 
 /// Sends one write after the other, each when the one before was answered; the first that was not answered in time.

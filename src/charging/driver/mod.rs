@@ -20,6 +20,7 @@ pub use api::routes;
 use crate::http::address_limiter::AddressLimiter;
 use crate::http::middleware::RateLimit;
 use crate::http::{ApiError, ApiResult, Code, Context, client_address, neighbourhood};
+use crate::store::cause::{self, Cause};
 use crate::store::{StoreResult, secrets};
 use attempts::CardAttempts;
 use cookie::SessionCookies;
@@ -68,7 +69,7 @@ pub async fn guard<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     match access.admit(&request) {
-        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Ok(()) => Ok(cause::with(Cause::Driver, next.call(request)).await?.map_into_left_body()),
         Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }
 }

@@ -21,7 +21,7 @@ use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId, Query,
 };
 use crate::sites::stations::link::SharedLink;
-use crate::store::StoreError;
+use crate::store::{StoreError, cause};
 use kernel::{ReservationId, StationId};
 
 /// Adds the endpoints of this slice.
@@ -111,13 +111,13 @@ async fn create_reservation(
 /// Asks the station, also when the caller goes away meanwhile.
 fn keep(ctx: Ctx, performer: web::Data<Performer>, reservation: Reservation) -> JoinHandle<ApiResult<Reservation>> {
     let id = reservation.id;
-    actix_web::rt::spawn(async move {
+    actix_web::rt::spawn(cause::along(async move {
         let kept = life_cycle::keep(&ctx, &performer, reservation).await;
         if let Err(error) = &kept {
             tracing::info!(%error, reservation = %id, "a connector is not kept");
         }
         kept
-    })
+    }))
 }
 
 async fn finished(kept: JoinHandle<ApiResult<Reservation>>) -> ApiResult<ReservationView> {
@@ -220,9 +220,9 @@ async fn delete_reservation(
         .await?;
     let view = ReservationView::from(reservation.clone());
     if was_open {
-        let released = actix_web::rt::spawn(async move {
+        let released = actix_web::rt::spawn(cause::along(async move {
             life_cycle::release(&performer, &reservation, reservation.kept.0.iter()).await;
-        });
+        }));
         let _ = released.await; // it goes on when the caller goes away
     }
     Ok(Deleted(view.seen(caller.sees_cards())))

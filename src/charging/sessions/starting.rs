@@ -14,7 +14,7 @@ use crate::http::{ApiError, ApiResult, Ctx};
 use crate::people::{tokens, users};
 use crate::sites::stations;
 use crate::sites::stations::link::{SharedLink, StationCommand};
-use crate::store::{Conn, Json, StoreError};
+use crate::store::{Conn, Json, StoreError, cause};
 use kernel::*;
 
 /// Stores the session that `new` describes and asks its station to start it, which may take a while.
@@ -41,7 +41,7 @@ pub(crate) async fn start_session(
             Ok((session, (number, token_type)))
         })
         .await?;
-    actix_web::rt::spawn(start(ctx, performer, session.clone(), given));
+    actix_web::rt::spawn(cause::along(start(ctx, performer, session.clone(), given)));
     Ok(session)
 }
 

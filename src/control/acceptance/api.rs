@@ -16,7 +16,7 @@ use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
 use crate::sites::stations::link::Signals;
 use crate::sites::stations::{self, Station};
-use crate::store::{Conn, StoreResult};
+use crate::store::{Conn, StoreResult, cause};
 use kernel::{ConnectorId, StationId};
 
 /// Adds the endpoints of this slice.
@@ -59,7 +59,7 @@ async fn start_acceptance_test(
         .await?;
     let view = AcceptanceTestView::from(test.clone());
     let tester = Tester::new(performer.get_ref().clone(), signals.get_ref().clone(), functions);
-    tokio::spawn(run::run(tester, test));
+    tokio::spawn(cause::along(run::run(tester, test)));
     Ok(reply(StatusCode::ACCEPTED, "Acceptance test started", view))
 }
 

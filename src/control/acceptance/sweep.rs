@@ -13,13 +13,15 @@ use crate::load::groups;
 use crate::sites::stations;
 use crate::sites::stations::link::{SignalKind, Signals, StationCommand};
 use crate::store::StoreResult;
+use crate::store::cause::{self, Cause, ServerPart};
 use kernel::StationId;
 
 /// Ends the tests of the run before, and listens, until the handle is aborted, for stations on which a limit was left.
 pub async fn start(performer: Performer, signals: &Signals) -> StoreResult<JoinHandle<()>> {
     let mut signals = signals.listen();
-    abort_running(&performer).await?;
-    Ok(tokio::spawn(async move {
+    let cause = Cause::Server(ServerPart::AcceptanceTests);
+    cause::with(cause.clone(), abort_running(&performer)).await?;
+    Ok(tokio::spawn(cause::with(cause, async move {
         loop {
             let signal = match signals.recv().await {
                 Ok(signal) => signal,
@@ -32,7 +34,7 @@ pub async fn start(performer: Performer, signals: &Signals) -> StoreResult<JoinH
                 tracing::error!(%error, station = %signal.station, "what an acceptance test left was not removed");
             }
         }
-    }))
+    })))
 }
 
 async fn abort_running(performer: &Performer) -> StoreResult<()> {

@@ -9,7 +9,7 @@ use crate::events::{ActionKind, Change, EventKind, Step};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::sites::stations;
 use crate::sites::stations::link::{LinkError, Outcome, SharedLink, StationCommand};
-use crate::store::{Db, Json, StoreResult};
+use crate::store::{Db, Json, StoreResult, cause};
 use kernel::credentials::hide_credentials;
 use kernel::*;
 
@@ -98,7 +98,7 @@ impl Performer {
         let action = self.request(new).await?;
         let view = ActionView::from(action.clone());
         let performer = self.clone();
-        tokio::spawn(async move {
+        tokio::spawn(cause::along(async move {
             let stored = match performer.finish(action, command).await {
                 Ok((_, Ok(outcome))) if outcome.accepted => Ok(()),
                 Ok((_, answer)) => failed(answer).await.map_err(ApiError::from),
@@ -107,7 +107,7 @@ impl Performer {
             if let Err(error) = stored {
                 tracing::error!(%error, "an action's outcome could not be stored");
             }
-        });
+        }));
         Ok(view)
     }
 

@@ -15,7 +15,7 @@ use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::sites::stations::link::{SharedLink, Signal, SignalKind, Signals};
-use crate::store::StoreError;
+use crate::store::{StoreError, cause};
 use kernel::{ChargingProfileId, EvseId, OrganizationId, StationId};
 
 /// Adds the endpoints of this slice.
@@ -77,11 +77,11 @@ impl Audience {
                 continue; // it is notified when it connects
             }
             let performer = self.performer.clone();
-            actix_web::rt::spawn(async move {
+            actix_web::rt::spawn(cause::along(async move {
                 if let Err(error) = push::forget_idle(&performer, organization, station).await {
                     tracing::info!(%error, %station, "a station was not asked to clear its profiles");
                 }
-            });
+            }));
         }
     }
 }

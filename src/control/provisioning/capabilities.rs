@@ -178,7 +178,7 @@ pub(super) async fn read_keys(performer: &Performer, station: &Station, keys: &[
     }
     let read = Value::Object(all);
     let (stored, organization, id) = (read.clone(), station.organization_id, station.id);
-    let now = performer.context().clock.now();
-    performer.db().write(move |conn| stations::keep_variables(conn, organization, id, &stored, now)).await?;
+    let moment = performer.context().moment();
+    performer.db().write(move |conn| stations::keep_variables(conn, organization, id, &stored, &moment)).await?;
     Ok(read)
 }

@@ -13,11 +13,12 @@ use crate::sites::locations;
 use crate::sites::stations::link::StationCommand;
 use crate::sites::stations::{self, OperationalStatus, Station};
 use crate::store::StoreResult;
+use crate::store::cause::{self, Cause, ServerPart};
 use kernel::LocationId;
 
 /// Looks at the hours again and again, until the handle is aborted.
 pub fn keep(performer: Performer, every: Duration) -> JoinHandle<()> {
-    tokio::spawn(async move {
+    tokio::spawn(cause::with(Cause::Server(ServerPart::OpeningHours), async move {
         let mut ticks = performer.context().clock.ticks(every);
         loop {
             ticks.tick().await;
@@ -25,7 +26,7 @@ pub fn keep(performer: Performer, every: Duration) -> JoinHandle<()> {
                 tracing::error!(%error, "opening hours were not looked at");
             }
         }
-    })
+    }))
 }
 
 async fn look(performer: &Performer) -> ApiResult<()> {

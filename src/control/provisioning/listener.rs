@@ -12,6 +12,7 @@ use crate::control::actions::Performer;
 use crate::control::profiles;
 use crate::sites::stations::link::{Signal, SignalKind, Signals};
 use crate::sites::stations::{find_station, quirks_of};
+use crate::store::cause::{self, Cause, ServerPart};
 use kernel::{OrganizationId, StationId};
 
 /// When a station has settled.
@@ -38,7 +39,7 @@ struct Visit {
 /// Listens until the handle is aborted.
 pub fn start(performer: Performer, signals: &Signals, settling: Settling) -> JoinHandle<()> {
     let mut signals = signals.listen();
-    tokio::spawn(async move {
+    tokio::spawn(cause::with(Cause::Server(ServerPart::Provisioning), async move {
         let mut visits: HashMap<StationId, Visit> = HashMap::new();
         let mut tasks = JoinSet::new(); // dropped with the listener, which ends its tasks
         let mut refresh = performer.context().clock.ticks(REFRESH_EVERY);
@@ -64,7 +65,7 @@ pub fn start(performer: Performer, signals: &Signals, settling: Settling) -> Joi
                 SignalKind::Connected => {
                     let (booted, seen) = watch::channel(false);
                     let work = visit(performer.clone(), (organization, station), seen, settling);
-                    let task = tasks.spawn(work);
+                    let task = tasks.spawn(cause::along(work));
                     if let Some(old) = visits.insert(station, Visit { task, booted }) {
                         old.task.abort();
                     }
@@ -75,7 +76,7 @@ pub fn start(performer: Performer, signals: &Signals, settling: Settling) -> Joi
                     }
                 }
                 SignalKind::Reconfigured => {
-                    tasks.spawn(follow(performer.clone(), (organization, station)));
+                    tasks.spawn(cause::along(follow(performer.clone(), (organization, station))));
                 }
                 SignalKind::Disconnected => {
                     if let Some(visit) = visits.remove(&station) {
@@ -85,7 +86,7 @@ pub fn start(performer: Performer, signals: &Signals, settling: Settling) -> Joi
                 _ => {}
             }
         }
-    })
+    }))
 }
 
 async fn visit(

@@ -3,7 +3,7 @@
 use super::{Call, Effect};
 use crate::charging::sessions::{self, Presented};
 use crate::events::EventKind;
-use crate::gateway::station_connection::record_station_event;
+use crate::gateway::station_connection::{record_station_change, record_station_event};
 use crate::people::tokens::Authorization;
 use crate::sites::stations::link::SignalKind;
 use crate::sites::stations::{self, BootInfo, Registration};
@@ -34,7 +34,10 @@ pub async fn boot(call: Call<'_>, boot_info: BootInfo) -> Result<Welcome, CallEr
         let row = stations::find_station(conn, organization, station)?;
         let heartbeat = (row.registration == Registration::Accepted).then_some(heartbeat_seconds);
         stations::save_boot(conn, station, &boot_info, heartbeat, moment.now)?;
-        record_station_event(conn, &moment, (organization, station), EventKind::StationBooted, &base)?;
+        // Another device, or other firmware, is a change of the station; that it booted is none.
+        let is_changed = row.boot_info.0 != boot_info;
+        let recorded = if is_changed { record_station_change } else { record_station_event };
+        recorded(conn, &moment, (organization, station), EventKind::StationBooted, &base)?;
         Ok(row.registration)
     });
     let registration = stored.await?;

@@ -17,11 +17,14 @@ pub(super) async fn notify_report(call: Call<'_>, request: notify_report::Reques
     let data = request.report_data.unwrap_or_default();
     let effects = welcome_connectors(call, &data).await?;
     let part: Map<String, Value> = data.into_iter().map(entry).collect();
-    let (organization, station, now) = (call.connection.organization, call.connection.station, call.now);
+    let (organization, station, moment) = (call.connection.organization, call.connection.station, call.moment());
     let part = Value::Object(part);
     let stored = part.clone();
-    let kept =
-        call.gateway.context.db.write(move |conn| stations::keep_variables(conn, organization, station, &stored, now));
+    let kept = call
+        .gateway
+        .context
+        .db
+        .write(move |conn| stations::keep_variables(conn, organization, station, &stored, &moment));
     kept.await?;
     let is_last = !request.tbc.unwrap_or(false);
     call.state.reports.take_in(request.request_id, vec![part], is_last);

@@ -12,11 +12,13 @@ use actix_web::{Error, FromRequest, HttpRequest, web};
 
 use super::logins::Going;
 use super::{Portal, cookie, logins};
-use crate::http::audit::{self, ActorKind, Noted, Who};
+use crate::http::audit::{self, ActorKind, Name, Noted, Who};
 use crate::http::{ApiError, ApiResult, Code, Ctx, client_address, neighbourhood};
 use crate::load::groups::{self, Group};
-use crate::store::{Conn, StoreError, beside};
-use kernel::{GroupId, HomeLoginId, OrganizationId, Timestamp, UserId};
+use crate::people::users;
+use crate::store::error::optional;
+use crate::store::{Conn, StoreError, StoreResult};
+use kernel::{GroupId, HomeLoginId, OrganizationId, RawId, Timestamp, UserId};
 
 /// Lets requests to the portal through, as long as their address does not send too many.
 pub async fn guard<B: MessageBody + 'static>(
@@ -26,10 +28,7 @@ pub async fn guard<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let address = neighbourhood(client_address(request.request()));
     match portal.limiter.count(address) {
-        Ok(()) => {
-            let line = audit::line_of(&request);
-            Ok(beside::with(line, next.call(request)).await?.map_into_left_body())
-        }
+        Ok(()) => Ok(audit::during(request, |request| next.call(request)).await?.map_into_left_body()),
         Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }
 }
@@ -102,7 +101,12 @@ fn noted(request: &HttpRequest, known: Option<HomeCaller>) -> ApiResult<HomeCall
 
 /// A home user as the audit has them.
 pub(super) fn who(organization: OrganizationId, user: UserId) -> Who {
-    Who { organization, kind: ActorKind::HomeUser, id: user.raw(), name: None }
+    Who { organization, kind: ActorKind::HomeUser, id: user.raw(), name: Name::Of(name_of) }
+}
+
+fn name_of(conn: &mut Conn, organization: OrganizationId, user: RawId) -> StoreResult<String> {
+    let found = optional(users::find(conn, organization, user.into()))?;
+    Ok(found.map(|user| format!("{} {}", user.firstname, user.lastname)).unwrap_or_default())
 }
 
 fn refused() -> ApiError {

@@ -20,7 +20,7 @@ use super::error::{ApiError, ApiResult};
 use super::principal::Principal;
 use super::request_id::{REQUEST_ID, request_id};
 use super::{Context, Ctx, audit};
-use crate::store::{Conn, beside};
+use crate::store::Conn;
 
 mod answer;
 mod claim;
@@ -75,8 +75,7 @@ pub async fn once<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let key = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (Some(key), &Method::POST) = (key, request.method()) else {
-        let line = audit::line_of(&request);
-        return Ok(beside::with(line, next.call(request)).await?.map_into_left_body());
+        return Ok(audit::during(request, |request| next.call(request)).await?.map_into_left_body());
     };
     let principal = caller.0.clone();
     let (context, claim, answered) = match claim(answering, caller, key, &mut request).await {
@@ -96,8 +95,7 @@ pub async fn once<B: MessageBody + 'static>(
             }
             Err(error) => return Ok(request.error_response(error).map_into_right_body()),
         }
-        let line = audit::line_of(&request);
-        let response = beside::with(line, claim.during(next.call(request))).await?;
+        let response = audit::during(request, |request| claim.during(next.call(request))).await?;
         let (http_request, response) = response.into_parts();
         let response = settle(&claim, &context, response.map_into_boxed_body()).await?;
         Ok::<_, Error>(ServiceResponse::new(http_request, response).map_into_right_body())

@@ -7,14 +7,15 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 
 use super::metrics::{Wanted, Watch};
 use super::socket::Connection;
-use crate::events::{EventTypes, Feed, Listener};
+use crate::events::{self, EventTypes, Feed, Listener, Sight};
 use crate::http::caller::{KeyValidity, Permission as _, ReadEvents, ReadSessions};
 use crate::http::docs::LogErrors;
 use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
 use crate::http::websocket::{self, Terms};
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, Query};
-use kernel::SessionId;
+use crate::store::cause::ActorKind;
+use kernel::{RawId, SessionId, StationId};
 
 /// Adds the endpoint of this slice.
 pub fn routes(config: &mut ServiceConfig) {
@@ -37,6 +38,15 @@ crate::filters! {
         /// Only events of these types, with commas between; `*` stands for anything.
         #[param(value_type = String, example = "session.*,chargestation.online")]
         pub types as "type": EventTypes,
+        /// Only events that such actors caused.
+        #[param(inline)]
+        pub actor_type: ActorKind,
+        /// Only events that this key, operator, home user or charge station caused, by their id.
+        #[param(value_type = String, example = "650000000000000000000001")]
+        pub actor: RawId,
+        /// Only events about this charge station: of itself, its connectors and its sessions.
+        #[param(value_type = String)]
+        pub chargestation: StationId,
         /// Seconds between two looks at what running sessions measure, 5 when absent; 0 for no metrics.
         #[param(minimum = 0, maximum = 3600)]
         pub metrics: u32,
@@ -63,7 +73,7 @@ async fn open_realtime(
     request: HttpRequest,
     query: Query<RealtimeFilter>,
 ) -> ApiResult<HttpResponse> {
-    let Query(RealtimeFilter { after, types, metrics, session }) = query;
+    let Query(RealtimeFilter { after, types, actor_type, actor, chargestation, metrics, session }) = query;
     let seconds = metrics.unwrap_or(METRICS_EVERY);
     if seconds > LONGEST_PAUSE {
         let mut faults = Faults::default();
@@ -74,9 +84,10 @@ async fn open_realtime(
         return Err(ApiError::new(Code::UpgradeRequired, Code::UpgradeRequired.meaning()));
     }
     let organization = caller.organization();
-    let owner = (organization, caller.sees_cards());
+    let owner = (organization, Sight::of(&caller.principal, caller.sees_cards()));
     let types = EventTypes::seen_by(types, &caller.principal);
-    let listener = Listener::open(&feed, &ctx, owner, types, after).await?;
+    let wanted_events = events::Wanted { types, actor_type, actor, station: chargestation };
+    let listener = Listener::open(&feed, &ctx, owner, wanted_events, after).await?;
     let wanted = Wanted { organization, session, every: Duration::from_secs(seconds.into()) };
     let measures = seconds > 0 && caller.principal.may(ReadSessions::SCOPE);
     let watch = measures.then(|| Watch::new(ctx.get_ref().clone(), wanted));

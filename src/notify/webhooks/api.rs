@@ -7,7 +7,7 @@ use super::dispatcher::Dispatcher;
 use super::model::*;
 use super::{resend, store};
 use crate::events::{self, Change, EventKind, WebhookPayload};
-use crate::http::caller::{ReadWebhooks, WriteWebhooks};
+use crate::http::caller::{Permission as _, ReadAudit, ReadWebhooks, WriteWebhooks};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
@@ -179,7 +179,8 @@ async fn test_webhook(
             return Err(ApiError::conflict("The webhook is off"));
         }
         let view = WebhookView::from(webhook.clone());
-        let event = WebhookPayload::alone(EventKind::WebhookTest, &view, &moment)?;
+        let event =
+            WebhookPayload::alone(conn, EventKind::WebhookTest, &view, (&moment, webhook.may(ReadAudit::SCOPE)))?;
         let delivery = Delivery::new(&webhook, event, &moment);
         store::queue(conn, &delivery)?;
         Ok(Created(DeliveryView::from(delivery)))

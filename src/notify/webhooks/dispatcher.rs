@@ -18,6 +18,7 @@ use super::settle::settle;
 use super::{secrets, store};
 use crate::home::portal::Notices;
 use crate::http::Context;
+use crate::store::cause::{self, Cause, ServerPart};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::WebhookId;
 
@@ -75,7 +76,8 @@ impl Dispatcher {
         notices: Option<Notices>,
     ) -> Result<Self, DispatcherFault> {
         let guard = Guard { allow_private: settings.allow_private, allow_http: settings.allow_http };
-        let secret_store = secrets::open(&context, &settings.secret_key).await?;
+        let opened = secrets::open(&context, &settings.secret_key);
+        let secret_store = cause::with(Cause::Server(ServerPart::Startup), opened).await?;
         Ok(Self {
             context,
             sender: Arc::new(Sender::new(guard, secret_store, settings.patience)?),
@@ -110,7 +112,10 @@ impl Dispatcher {
                             none_active_at = found.is_empty().then_some(changes);
                         }
                         for webhook in found {
-                            busy.entry(webhook.id).or_insert_with(|| rounds.spawn(dispatcher.clone().serve(webhook)));
+                            busy.entry(webhook.id).or_insert_with(|| {
+                                let served = dispatcher.clone().serve(webhook);
+                                rounds.spawn(cause::with(Cause::Server(ServerPart::Webhooks), served))
+                            });
                         }
                     }
                     Err(error) => tracing::error!(%error, "webhooks could not be read"),

@@ -189,9 +189,13 @@ impl Webhook {
     pub(super) fn may_send(&self, asked: Option<&WantedEvents>) -> EventTypes {
         let text = asked.map_or(&self.events, |asked| &asked.0);
         let wanted = text.parse().unwrap_or_default();
+        EventTypes::seen_with(Some(wanted), |scope| self.may(scope)).unwrap_or_default()
+    }
+
+    /// Whether its maker had this scope.
+    pub(super) fn may(&self, scope: &str) -> bool {
         let scopes = self.scopes.as_ref();
-        let may = |scope: &str| scopes.is_none_or(|Json(scopes)| scopes.contains("*") || scopes.contains(scope));
-        EventTypes::seen_with(Some(wanted), may).unwrap_or_default()
+        scopes.is_none_or(|Json(scopes)| scopes.contains("*") || scopes.contains(scope))
     }
 
     /// Makes another secret and answers it; the one before signs too for a day, unless it is lost.

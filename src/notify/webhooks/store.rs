@@ -11,6 +11,7 @@ use super::delivery::{Delivery, DeliveryFilter, DeliveryStatus, Head};
 use super::model::{Webhook, WebhookFilter};
 use crate::events::{self, EventKind, Forgotten};
 use crate::http::ApiResult;
+use crate::http::caller::{Permission as _, ReadAudit};
 use crate::http::query::ListQuery;
 use crate::store::changes::Changes;
 use crate::store::columns::Instant;
@@ -135,7 +136,12 @@ pub(super) fn take_over(conn: &mut Conn, id: WebhookId, moment: &Moment) -> Stor
     let Some(webhook) = find_active(conn, id)? else {
         return Ok(false);
     };
-    let payloads = events::payloads_after(conn, webhook.organization_id, webhook.cursor, TAKEN_AT_ONCE)?;
+    let payloads = events::payloads_after(
+        conn,
+        webhook.organization_id,
+        (webhook.cursor, TAKEN_AT_ONCE),
+        webhook.may(ReadAudit::SCOPE),
+    )?;
     let Some(last) = payloads.last().map(|event| event.cursor) else {
         return Ok(false);
     };
@@ -257,7 +263,7 @@ pub(super) fn revive(conn: &mut Conn, webhook: WebhookId, now: Timestamp) -> Sto
 
 /// Has these events of the log sent again: answers how many were not waiting to be sent anyway.
 pub(super) fn resend(conn: &mut Conn, webhook: &Webhook, cursors: &[i64], moment: &Moment) -> StoreResult<u32> {
-    let payloads = events::payloads_at(conn, webhook.organization_id, cursors)?;
+    let payloads = events::payloads_at(conn, webhook.organization_id, cursors, webhook.may(ReadAudit::SCOPE))?;
     let ids: Vec<EventId> = payloads.iter().map(|event| event.id).collect();
     let known: Vec<Delivery> = deliveries::table
         .filter(deliveries::webhook_id.eq(webhook.id))

@@ -26,7 +26,7 @@ use crate::http::origin::require_own_origin;
 use crate::http::query::{Parameter, Query};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Code, client_address, login, neighbourhood};
-use crate::store::{Conn, StoreError, StoreResult, beside};
+use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{Moment, Timestamp};
 
 /// Where the panel's pages are, for a browser that is led there.
@@ -58,10 +58,7 @@ pub async fn guard<B: MessageBody + 'static>(
     };
     let admitted = own.and_then(|()| accounts.limiter.count(address));
     match admitted {
-        Ok(()) => {
-            let line = audit::line_of(&request);
-            Ok(beside::with(line, next.call(request)).await?.map_into_left_body())
-        }
+        Ok(()) => Ok(audit::during(request, |request| next.call(request)).await?.map_into_left_body()),
         Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }
 }
@@ -313,10 +310,10 @@ async fn choose(
             Purpose::PasswordReset => EventKind::OperatorPasswordReset,
             Purpose::Invitation | Purpose::Login => EventKind::OperatorAccepted,
         };
-        let mine = api::record_everywhere(conn, &moment, &account, kind)?;
-        if let Some(first) = mine.first() {
+        if let Some((first, _)) = store::of_account(conn, account.id)?.first() {
             noted.note(|| who(first, &account));
         }
+        api::record_everywhere(conn, &moment, &account, kind)?;
         // A link proves the mailbox, not the second factor.
         if account.has_second_factor() {
             return Ok(None);

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use super::accounts::Accounts;
 use super::logins::Login;
 use super::model::{Account, Operator};
-use crate::http::audit::{ActorKind, Noted, Who};
+use crate::http::audit::{ActorKind, Name, Noted, Who};
 use crate::http::{ApiError, ApiResult, Code, login};
 
 /// A login that goes on. Where the request is to change something, a page of ours sent it.
@@ -48,6 +48,6 @@ pub(super) fn who(operator: &Operator, account: &Account) -> Who {
         organization: operator.organization_id,
         kind: ActorKind::Operator,
         id: operator.id.raw(),
-        name: Some(account.name.as_str().into()),
+        name: Name::Known(account.name.as_str().into()),
     }
 }

@@ -439,6 +439,9 @@ diesel::table! {
         chargestation_id -> Nullable<Text>,
         data -> Text,
         created_at -> Instant,
+        actor -> Nullable<SmallInt>,
+        actor_id -> Nullable<Text>,
+        actor_name -> Nullable<Text>,
     }
 }
 

@@ -77,6 +77,15 @@ async fn a_session_is_stopped_to_shed_load_where_the_group_says_so() {
     let events = depot.app.event_types().await;
     let kind = "load_management.group.session_stopped";
     assert_eq!(events.iter().filter(|event| *event == kind).count(), 1);
+    let caused = depot.app.client.get("/events?actor_type=balancing&limit=1000").await.ok();
+    let by_balancing: Vec<_> = caused.as_array().expect("events").iter().map(|event| &event["type"]).collect();
+    assert!(by_balancing.contains(&&json!(kind)), "{by_balancing:?}");
+    let ours = |kind: &&Value| kind.as_str().is_some_and(|kind| kind.starts_with("load_management.group."));
+    assert!(by_balancing.iter().all(ours), "{by_balancing:?}");
+    let station = depot.ports[0].station;
+    let audit = depot.app.client.get(&format!("/audit?actor_type=balancing&object={station}")).await.ok();
+    let line = (&audit[0]["event"], &audit[0]["object"], &audit[0]["chargestation"], &audit[0]["method"]);
+    assert_eq!(line, (&json!(kind), &json!(depot.group), &json!(station), &Value::Null));
 
     depot.unplug(0).await;
     for _ in 0..10 {

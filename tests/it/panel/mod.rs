@@ -1,6 +1,7 @@
 //! Operators at the panel: how they come in, and what they may do.
 
 mod accounts;
+mod actors;
 mod audit;
 mod browser;
 mod installation;

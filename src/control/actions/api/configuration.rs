@@ -60,8 +60,8 @@ async fn get_variables(
         variables: field("variables"),
         unknown: serde_json::from_value(field("unknown")).unwrap_or_default(),
     };
-    let (organization, now, read) = (caller.organization(), ctx.clock.now(), variables.variables.clone());
-    ctx.db.write(move |conn| stations::keep_variables(conn, organization, id, &read, now)).await?;
+    let (organization, moment, read) = (caller.organization(), ctx.moment(), variables.variables.clone());
+    ctx.db.write(move |conn| stations::keep_variables(conn, organization, id, &read, &moment)).await?;
     Ok(reply(StatusCode::OK, "Found", variables))
 }
 

@@ -136,9 +136,9 @@ async fn choose_password(
             Purpose::Invitation => EventKind::HomeUserAccepted,
             Purpose::PasswordReset => EventKind::HomeUserPasswordReset,
         };
-        record_event(conn, &moment, (&home, &user), kind)?;
         let whom = (home.organization_id, user.id);
         noted.note(|| who(whom.0, whom.1));
+        record_event(conn, &moment, (&home, &user), kind)?;
         Ok::<_, ApiError>(logins::begin(conn, &moment, whom, lasts)?)
     });
     answer((request, portal), is_page(request, portal), begun.await?, now)

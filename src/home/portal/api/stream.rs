@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::auth_guard::{CookieCaller, HomeCaller};
 use super::super::logins;
-use crate::events::{EventTypes, Feed, Line, Listener};
+use crate::events::{EventTypes, Feed, Line, Listener, Sight};
 use crate::http::docs::HomeListErrors;
 use crate::http::{ApiResult, Ctx};
 use crate::load::groups;
@@ -59,7 +59,8 @@ pub(super) async fn stream_home_events(
     ctx: Ctx,
     feed: web::Data<Feed>,
 ) -> ApiResult<HttpResponse> {
-    let listener = Listener::open(&feed, &ctx, (caller.organization, false), TYPES.clone(), None).await?;
+    let listener =
+        Listener::open(&feed, &ctx, (caller.organization, Sight::NEITHER), TYPES.clone().into(), None).await?;
     let own = ctx.db.read(move |conn| Own::read(conn, &caller)).await?;
     let reader = Reader {
         listener,

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use diesel::dsl::not;
 use diesel::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::each;
+use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
@@ -16,12 +17,13 @@ use crate::sites::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Statio
 use crate::sites::stations::store::evses::evses_of_station;
 use crate::sites::stations::store::memberships::{in_groups, with_member_that};
 use crate::sites::stations::uses::Uses;
+use crate::store::cause::{self, Cause};
 use crate::store::query::lower;
 use crate::store::schema::{chargestations, connectors, evses};
 use crate::store::{Conn, Json, Searched, StoreError, StoreResult};
 use kernel::Protocol;
 use kernel::credentials::hide_credentials;
-use kernel::{LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
+use kernel::{LocationId, Moment, OrganizationId, Page, StationId, Timestamp, UserId};
 
 pub(crate) fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::insert_into(chargestations::table).values(station).execute(conn)?;
@@ -274,22 +276,27 @@ pub fn save_capabilities(conn: &mut Conn, id: StationId, learnt: &Value) -> Stor
     Ok(())
 }
 
+/// Changes of settings that one event has.
+const MOST_CHANGES: usize = 100;
+
 /// Merges configuration keys that were read into the stored copy, each with the time it was read.
 pub fn keep_variables(
     conn: &mut Conn,
     organization: OrganizationId,
     id: StationId,
     read: &Value,
-    now: Timestamp,
+    moment: &Moment,
 ) -> StoreResult<()> {
     let mut station = find_station(conn, organization, id)?;
     let mut read = read.clone();
     hide_credentials(&mut read);
     let heartbeat = heartbeat_of(&read);
     let mut stored = station.variables.0.as_object().cloned().unwrap_or_default();
+    let mut changes = Vec::new();
     for (key, value) in read.as_object().into_iter().flatten() {
         let mut entry = value.as_object().cloned().unwrap_or_default();
-        entry.insert("readAt".to_owned(), json!(now));
+        changes.extend(changed_there(key, stored.get(key), &entry));
+        entry.insert("readAt".to_owned(), json!(moment.now));
         stored.insert(key.clone(), entry.into());
     }
     let values = stored.iter().filter_map(|(key, entry)| Some((key.clone(), entry.get("value")?.clone())));
@@ -298,10 +305,27 @@ pub fn keep_variables(
     diesel::update(chargestations::table.find(id))
         .set((chargestations::configuration.eq(station.configuration), chargestations::variables.eq(station.variables)))
         .execute(conn)?;
-    match heartbeat {
-        Some(seconds) => keep_heartbeat(conn, id, seconds, now),
-        None => Ok(()),
+    if let Some(seconds) = heartbeat {
+        keep_heartbeat(conn, id, seconds, moment.now)?;
     }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    changes.truncate(MOST_CHANGES);
+    let data = json!({"chargestation": id, "changes": changes});
+    // Whoever asked has only learnt of it.
+    cause::during(Cause::Station(id), || {
+        Change::new(conn, organization, moment).record_at(id, EventKind::StationConfigurationUpdated, &data)
+    })
+}
+
+/// A setting that has another value than it was known to have, though nobody set it over the API: what is set there is known.
+fn changed_there(variable: &str, known: Option<&Value>, read: &Map<String, Value>) -> Option<Value> {
+    if read.get("readonly") != Some(&Value::Bool(false)) {
+        return None;
+    }
+    let (from, to) = (known?.get("value")?.as_str()?, read.get("value")?.as_str()?);
+    (!from.eq_ignore_ascii_case(to)).then(|| json!({"variable": variable, "from": from, "to": to}))
 }
 
 /// Notes that no station is connected, because the server has just started; answers those that were when it was killed. They

@@ -146,6 +146,11 @@ impl Endpoint {
         self.got.lock().unwrap().clone()
     }
 
+    /// The events that came.
+    pub fn bodies(&self) -> Vec<Value> {
+        self.got().into_iter().map(|request| request.body).collect()
+    }
+
     /// Waits until so many requests came, and no more.
     pub async fn receives(&self, count: usize) {
         when(&self.came, || self.got.lock().unwrap().len() == count).await;
@@ -188,7 +193,7 @@ async fn an_event_is_posted_once_and_signed() {
         panic!("two requests");
     };
     let keys: Vec<_> = first.body.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["_id", "type", "object", "data", "createdAt"]);
+    assert_eq!(keys, ["_id", "type", "object", "data", "actor", "createdAt"]);
     assert_eq!((&first.body["type"], &first.body["data"]), (&json!("location.created"), &made));
     assert_eq!(second.body["data"]["operatorName"], "B");
     assert!(first.signature.starts_with("t=1777000000000,v1="), "{}", first.signature);
