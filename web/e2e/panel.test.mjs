@@ -253,3 +253,22 @@ test("logging out asks for the password again", async () => {
   await button("Log out").click();
   await it.page.getByRole("heading", { name: "Log in" }).waitFor();
 });
+
+test("the history of a station says who changed it, and leads to what else they changed", async () => {
+  const [station] = await api("/chargestations?search=lift");
+  await visit(`/stations/${station._id}`);
+  await button("Update").click();
+  await dialog().getByLabel("Name").fill(`${station.name} again`);
+  await button("Save").click();
+  await it.page.getByRole("heading", { name: `${station.name} again` }).waitFor();
+  await visit(`/stations/${station._id}?tab=history`);
+  const changes = it.page.getByRole("region", { name: "Changes" });
+  await changes.getByRole("link", { name: OPERATOR.name }).first().waitFor();
+  const events = it.page.getByRole("region", { name: "Events" });
+  await events.getByText("chargestation.updated").first().waitFor();
+  assert.deepEqual(await axe(it.page), []);
+  await changes.getByRole("link", { name: OPERATOR.name }).first().click();
+  await it.page.waitForURL(/\/panel\/audit\?actor=[0-9a-f]{24}/);
+  await it.page.getByText("What one of them changed.").waitFor();
+  await api(`/chargestations/${station._id}`, { method: "PATCH", body: JSON.stringify({ name: station.name }) });
+});

@@ -6,6 +6,7 @@ export interface LiveEvent {
   type: string;
   object: string;
   data: Record<string, unknown> & { _id?: string };
+  actor: { type: string; _id: string | null; name: string | null } | null;
   createdAt: string;
 }
 

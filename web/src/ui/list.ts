@@ -12,6 +12,8 @@ export interface Column<T> {
   kind?: "link" | "status" | "number" | "time" | "mono" | "ref";
   /** For `ref`: what it points to. */
   ref?: RefKind;
+  /** The page that a cell leads to. */
+  to?: (row: T) => string | undefined;
   /** The raw value, where it is not `row[key]`. */
   value?: (row: T) => unknown;
   /** What the API sorts it by: `true` for the key itself. */

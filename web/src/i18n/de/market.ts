@@ -44,6 +44,8 @@ export const market = {
   "audit.add": "hinzufügen: {what}",
   "audit.create": "anlegen",
   "audit.empty": "Noch hat niemand etwas geändert.",
+  "audit.of_one": "Was einer von ihnen geändert hat.",
+  "audit.of_all": "Alle zeigen",
   "api_keys.empty": "Noch kein API-Schlüssel. Andere Programme rufen damit die API auf.",
   "api_keys.rotate_text": "Der alte Schlüssel von „{name}“ gilt sofort nicht mehr.",
   "webhooks.attempt": "Versuch {number}",

@@ -44,6 +44,8 @@ export const market = {
   "audit.add": "add: {what}",
   "audit.create": "create",
   "audit.empty": "Nobody changed anything yet.",
+  "audit.of_one": "What one of them changed.",
+  "audit.of_all": "Show all",
   "api_keys.empty": "No API key yet. Other programs use one to call the API.",
   "api_keys.rotate_text": "The old key of “{name}” ends at once.",
   "webhooks.attempt": "Try {number}",
