@@ -63,6 +63,7 @@ test("an operator is invited on a page, accepts, and sees no more than the role 
   await hers.goto(`${server.url}/panel/locations`);
   await hers.locator("h1").waitFor();
   assert.equal(await hers.getByRole("button", { name: "Create", exact: true }).count(), 0);
+  assert.equal(await hers.getByRole("link", { name: "API keys" }).count(), 0, "what she may not see is not offered");
   assert.deepEqual(hers.wrongs, []);
   await hers.context().close();
 });
