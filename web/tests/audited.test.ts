@@ -23,12 +23,12 @@ test("tokens in paths are not shown", () => {
 test("what was done is said in words, with the page of what it was done to", () => {
   expect(actionOf("POST", "/v1.1/locations")).toBe("create");
   expect(actionOf("PATCH", `/v1.1/locations/${ID}`)).toBe("update");
-  expect(actionOf("POST", `/v1.1/load_management/groups/${ID}/chargestations`)).toBe("add: chargestations");
-  expect(actionOf("POST", "/v1.1/account/login")).toBe("login");
+  expect(actionOf("POST", `/v1.1/load_management/groups/${ID}/chargestations`)).toBe("add: stations");
+  expect(actionOf("POST", "/v1.1/account/login")).toBe("log in");
   expect(actionOf("PATCH", `/v1.1/webhooks/${ID}`)).toBe("update");
   expect(actionOf("POST", `/v1.1/chargestations/${ID}/change_availability`)).toBe("Change availability");
-  expect(actionOf("POST", `/v1.1/chargestations/${ID}/acceptance_test`)).toBe("acceptance test");
-  expect(actionOf("DELETE", `/v1.1/load_management/groups/${ID}/external_cap`)).toBe("delete: external cap");
+  expect(actionOf("POST", `/v1.1/chargestations/${ID}/acceptance_test`)).toBe("test a limit");
+  expect(actionOf("DELETE", `/v1.1/load_management/groups/${ID}/external_cap`)).toBe("delete: cap from outside");
   expect(pageOf(`/v1.1/locations/${ID}`)).toBe(`/panel/locations/${ID}`);
   expect(pageOf("/v1.1/locations")).toBe("");
 });

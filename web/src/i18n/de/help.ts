@@ -55,7 +55,7 @@ export const help = {
   "help.reservation_token": "Wessen Karte sie öffnet.",
   "help.reset": "Soft und Hard sind OCPP 1.6, die anderen OCPP 2.",
   "help.role":
-    "Admin: alles. Operator: die tägliche Arbeit, ohne Bediener, API-Schlüssel, Webhooks und die Organisation. Viewer: sieht und ändert nichts.",
+    "Admin: alles. Bediener: die tägliche Arbeit, ohne andere Bediener, API-Schlüssel, Webhooks und die Organisation. Betrachter: sieht und ändert nichts.",
   "help.scopes": "Durch Komma getrennt, etwa read:sessions, write:groups. Alles, wenn leer.",
   "help.security": "Basic Auth: Die Station bekommt ein Passwort, einmal gezeigt.",
   "help.simultaneous": "Seine Stecker können gleichzeitig benutzt werden.",

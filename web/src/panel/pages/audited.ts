@@ -53,8 +53,8 @@ export function partsOf(path: string): Audited {
 const readable = (parts: string[]) =>
   parts
     .filter((part) => !ID.test(part))
-    .join(" ")
-    .replaceAll("_", " ");
+    .map((part) => word("deed", part).replaceAll("_", " "))
+    .join(" ");
 
 /** What is added to a thing under its own path. */
 const PARTS = ["assignments", "chargestations", "connectors", "evses", "groups", "price_updates", "readings"];
