@@ -47,6 +47,7 @@ export const fieldsToM = {
   "f.concurrent_cards": "Anderswo benutzte Karten",
   "f.connector": "Stecker",
   "f.connectorId": "Nummer des Steckers",
+  "f.connector_type": "Steckertyp",
   "f.connector_count": "Stecker",
   "f.connectors": "Stecker",
   "f.coordinates": "Koordinaten",

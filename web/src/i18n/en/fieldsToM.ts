@@ -47,6 +47,7 @@ export const fieldsToM = {
   "f.concurrent_cards": "Cards in use elsewhere",
   "f.connector": "Connector",
   "f.connectorId": "Connector number",
+  "f.connector_type": "Connector type",
   "f.connector_count": "Connectors",
   "f.connectors": "Connectors",
   "f.coordinates": "Coordinates",
