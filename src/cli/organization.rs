@@ -12,6 +12,7 @@ use crate::panel::operators::{NewOperator, PanelLinks, Role};
 use crate::people::organizations::{self, NewOrganization, Organization};
 use crate::people::users::Email;
 use crate::store::Conn;
+use crate::store::cause::{self, Cause, ServerPart};
 use kernel::Moment;
 use kernel::text::Name;
 
@@ -36,9 +37,11 @@ pub(super) fn run(config: &Config, command: &OrganizationCommand) -> Result<(), 
     let Dependencies { clock, ids, .. } = Dependencies::default();
     let moment = Moment::new(clock.now(), ids);
     let links = config.panel_links(&app::base_url(config));
-    conn.write(|conn| match command {
-        OrganizationCommand::Create { name, operator } => create(conn, name, operator.as_ref(), (&links, &moment)),
-        OrganizationCommand::List => list(conn),
+    cause::during(Cause::Server(ServerPart::CommandLine), || {
+        conn.write(|conn| match command {
+            OrganizationCommand::Create { name, operator } => create(conn, name, operator.as_ref(), (&links, &moment)),
+            OrganizationCommand::List => list(conn),
+        })
     })?;
     Ok(())
 }

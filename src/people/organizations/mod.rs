@@ -24,7 +24,8 @@ pub use connectors::{UnknownConnectors, unknown_connectors};
 pub use creation::create;
 pub use logo::open_routes;
 pub use model::{
-    ApiKey, ApiKeyView, KeyMode, NewApiKey, Organization, OrganizationFilter, OrganizationPatch, OrganizationView, Scopes,
+    ApiKey, ApiKeyView, KeyMode, NewApiKey, Organization, OrganizationFilter, OrganizationPatch, OrganizationView,
+    Scopes,
 };
 pub use profile::{NewOrganization, PublicOrganization, SupportContact};
 pub use security::{SecurityType, default_security};
