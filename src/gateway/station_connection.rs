@@ -250,7 +250,7 @@ pub(super) fn record_station_change(
     base: &str,
 ) -> StoreResult<()> {
     let row = stations::find_station(conn, organization, station)?;
-    let view = stations::station_view(conn, row, base)?;
+    let view = stations::station_view(conn, row, base, moment.now)?;
     Change::new(conn, organization, moment).record_in_audit(station, kind, &view)
 }
 

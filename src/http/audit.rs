@@ -66,6 +66,8 @@ pub struct Recorder(pub fn(&mut Conn, &Made) -> StoreResult<()>);
 
 /// Longest path of a line.
 const LONGEST_PATH: usize = 500;
+/// Parts of a path that are as long are tokens: 256 bits are 43 letters. No id or name of an endpoint is.
+const SHORTEST_TOKEN: usize = 40;
 
 /// Answers a request: what it writes is caused by whoever is noted as its caller, and its line goes into the transaction of each
 /// effect.
@@ -76,6 +78,12 @@ pub async fn during<F: Future>(request: ServiceRequest, answer: impl FnOnce(Serv
     cause::with(Cause::Caller(noted), beside::with(line, answer(request))).await
 }
 
+/// A path without the tokens of links, by which people get in.
+fn shown(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.len() >= SHORTEST_TOKEN { "…" } else { part });
+    parts.collect::<Vec<_>>().join("/").chars().take(LONGEST_PATH).collect()
+}
+
 fn line_of(request: &ServiceRequest, noted: Noted) -> beside::Beside {
     let shared = request.app_data::<Ctx>().zip(request.app_data::<web::Data<Recorder>>());
     let Some((context, recorder)) = shared else {
@@ -83,7 +91,7 @@ fn line_of(request: &ServiceRequest, noted: Noted) -> beside::Beside {
     };
     let (moment, record) = (context.moment(), recorder.get_ref().0);
     let (id, method) = (moment.id::<AuditId>(), request.method().clone());
-    let path: String = request.path().chars().take(LONGEST_PATH).collect();
+    let path = shown(request.path());
     Arc::new(move |conn| match noted.who().cloned() {
         Some(who) => {
             let (method, path) = (method.clone(), path.clone());
