@@ -224,7 +224,7 @@ async fn writers_that_share_a_commit_keep_their_own_actors() {
             0 => client.delete("/locations/650000000000000000000001").await,
             _ => client.post("/locations", capacity).await,
         };
-        assert!([201, 404].contains(&answer.status), "{}", answer.text);
+        assert!([201, 404].contains(&answer.status.as_u16()), "{}", answer.text);
     });
     let boots = sockets.into_iter().map(|mut socket: FakeStation| async move {
         for _ in 0..20 {

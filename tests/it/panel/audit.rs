@@ -31,7 +31,7 @@ async fn each_change_is_there_with_who_made_it_and_nothing_else() {
         key.send(request).await.created();
     }
     let audit = app.client.get("/audit?sort_order=asc").await.json();
-    let mut seen = lines(&audit);
+    let seen = lines(&audit);
     let test = seen.first().expect("the invitation").1.clone();
     let expected = [
         ("api_key", test.as_str(), "POST", "/v1.1/operators"),
