@@ -154,8 +154,7 @@ fn worthless() -> ApiError {
 }
 
 /// A path of the panel, such as `/groups/6613f1b2c9d4a8e7f0a1b2c3`: letters, digits, `/`, `-` and `_`.
-#[derive(Debug, Clone, utoipa::ToSchema)]
-#[schema(value_type = String)]
+#[derive(Debug, Clone)]
 pub(crate) struct PanelPath(String);
 
 impl Parameter for PanelPath {
@@ -174,6 +173,7 @@ filters! {
     /// Where a link leads.
     pub(crate) struct LinkTarget {
         /// The page of the panel, by its path there; its first page when absent.
+        #[param(value_type = String, pattern = "^/[A-Za-z0-9/_-]*$", max_length = 200, example = "/groups")]
         pub to: PanelPath,
     }
 }
