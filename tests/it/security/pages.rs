@@ -207,7 +207,9 @@ async fn files_of_pages_are_kept_for_ever_and_sent_in_the_form_that_the_browser_
 async fn pages_are_given_a_name_and_tiles_without_a_key() {
     let app = TestApp::start().await;
     let config = app.client.get_bare("/v1.1/pages/config").await.ok();
-    let nothing = json!({"name": "Test organization", "tiles": null, "logo": null, "support_contact": null});
+    let login = json!({"password": true, "oidc": []});
+    let nothing =
+        json!({"name": "Test organization", "tiles": null, "login": login, "logo": null, "support_contact": null});
     assert_eq!(config, nothing);
     assert_eq!(app.client.get_bare("/v1.1/pages/other").await.error(404), "not_found");
     app.stranger().await;
@@ -223,7 +225,8 @@ async fn pages_are_given_a_name_and_tiles_without_a_key() {
     let app = app.restart_with(&options).await;
     let config = app.client.get_bare("/v1.1/pages/config").await.ok();
     let tiles = json!({"url": "https://tile.example.org/{z}/{x}/{y}.png", "attribution": "© Example"});
-    let shown = json!({"name": "Harbour Charging", "tiles": tiles, "logo": null, "support_contact": null});
+    let shown =
+        json!({"name": "Harbour Charging", "tiles": tiles, "login": login, "logo": null, "support_contact": null});
     assert_eq!(config, shown);
     let mut refused = false;
     for _ in 0..20 {
