@@ -10,7 +10,7 @@ use super::throttle::Throttled;
 use crate::charging::sessions;
 use crate::events::{Change, EventKind};
 use crate::sites::stations::link::{DeviceRequest, Signal, SignalKind, StationCommand, StationLink};
-use crate::sites::stations::{self, Arrival, Layout, Station};
+use crate::sites::stations::{self, Arrival, Layout, Station, StationView};
 use crate::store::{Conn, StoreError, StoreResult, cause};
 use kernel::Protocol;
 use kernel::*;
@@ -236,8 +236,7 @@ pub(super) fn record_station_event(
     kind: EventKind,
     base: &str,
 ) -> StoreResult<()> {
-    let row = stations::find_station(conn, organization, station)?;
-    let view = stations::station_view(conn, row, base, moment.now)?;
+    let view = view_of(conn, moment, (organization, station), base)?;
     Change::new(conn, organization, moment).record_at(station, kind, &view)
 }
 
@@ -249,9 +248,18 @@ pub(super) fn record_station_change(
     kind: EventKind,
     base: &str,
 ) -> StoreResult<()> {
-    let row = stations::find_station(conn, organization, station)?;
-    let view = stations::station_view(conn, row, base, moment.now)?;
+    let view = view_of(conn, moment, (organization, station), base)?;
     Change::new(conn, organization, moment).record_in_audit(station, kind, &view)
+}
+
+fn view_of(
+    conn: &mut Conn,
+    moment: &Moment,
+    (organization, station): (OrganizationId, StationId),
+    base: &str,
+) -> StoreResult<StationView> {
+    let row = stations::find_station(conn, organization, station)?;
+    stations::station_view(conn, row, base, moment.now)
 }
 
 /// Notes at a start that no station is connected, and records it for those that were when the server before was killed.
