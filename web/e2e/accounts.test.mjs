@@ -110,7 +110,7 @@ test("a page of another server changes nothing with the cookie", async () => {
 
 test("what was done is in the audit, by whom", async () => {
   await page.goto(`${server.url}/panel/audit`);
-  await page.getByRole("row", { name: /Grace Hopper.*operators/ }).first().waitFor();
+  await page.getByRole("row", { name: /Grace Hopper.*create operator/ }).first().waitFor();
 });
 
 test("who logs out is out, also with Back", async () => {
