@@ -1,10 +1,9 @@
 //! Objects in place of ids (`include_…=true`): whatever a page refers to, all of one kind in one query.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::openapi::schema::{OneOfBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
@@ -14,28 +13,38 @@ use super::Versioned;
 use crate::store::StoreResult;
 use kernel::Timestamp;
 
-/// A view as it is answered, in which ids may have been replaced. It has the version and the documented form of the view.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
+/// A view as it is answered, in which ids may have been replaced. It has the version and the documented form of the view, and is only
+/// taken apart where something is put into it.
+#[derive(Debug, Clone)]
 pub struct Shown<V> {
-    fields: Value,
-    #[serde(skip)]
-    version: Timestamp,
-    #[serde(skip)]
-    view: PhantomData<V>,
+    view: V,
+    fields: Option<Value>,
 }
 
-impl<V: Serialize + Versioned> Shown<V> {
+impl<V: Serialize> Shown<V> {
     /// The view with all its ids.
-    pub fn new(view: V) -> Self {
-        let version = view.version();
-        Self { fields: serde_json::to_value(view).unwrap_or_default(), version, view: PhantomData }
+    pub const fn new(view: V) -> Self {
+        Self { view, fields: None }
+    }
+
+    fn field(&mut self, name: &str) -> Option<&mut Value> {
+        let Self { view, fields } = self;
+        fields.get_or_insert_with(|| serde_json::to_value(view).unwrap_or_default()).get_mut(name)
     }
 }
 
-impl<V> Versioned for Shown<V> {
+impl<V: Serialize> Serialize for Shown<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.fields {
+            None => self.view.serialize(serializer),
+            Some(fields) => fields.serialize(serializer),
+        }
+    }
+}
+
+impl<V: Versioned> Versioned for Shown<V> {
     fn version(&self) -> Timestamp {
-        self.version
+        self.view.version()
     }
 }
 
@@ -69,20 +78,20 @@ pub fn include<V, I, O>(
     find: impl FnOnce(&[I]) -> StoreResult<BTreeMap<I, O>>,
 ) -> StoreResult<()>
 where
+    V: Serialize,
     I: FromStr + Ord + Copy,
     O: Serialize,
 {
-    let id_of = |row: &Shown<V>| -> Option<I> { row.fields.get(field)?.as_str()?.parse().ok() };
-    let ids: BTreeSet<I> = rows.iter().filter_map(id_of).collect();
+    let id_in = |place: &Value| -> Option<I> { place.as_str()?.parse().ok() };
+    let ids: BTreeSet<I> = rows.iter_mut().filter_map(|row| id_in(row.field(field)?)).collect();
     if ids.is_empty() {
         return Ok(());
     }
     let found = find(&ids.into_iter().collect::<Vec<I>>())?;
     let found = found.into_iter().filter_map(|(id, object)| Some((id, serde_json::to_value(object).ok()?)));
     let found: BTreeMap<I, Value> = found.collect();
-    for row in rows {
-        let object = id_of(row).and_then(|id| found.get(&id));
-        if let Some((place, object)) = row.fields.get_mut(field).zip(object) {
+    for place in rows.iter_mut().filter_map(|row| row.field(field)) {
+        if let Some(object) = id_in(place).and_then(|id| found.get(&id)) {
             *place = object.clone();
         }
     }
@@ -118,7 +127,7 @@ mod tests {
         })
         .expect("found");
         assert_eq!(asked, [vec![id(1), id(2)]]);
-        let shown: Vec<Value> = rows.iter().map(|row| row.fields["location"].clone()).collect();
+        let shown: Vec<Value> = rows.iter_mut().filter_map(|row| row.field("location").cloned()).collect();
         assert_eq!(shown, [json!({"name": "Depot"}), json!(null), json!(id(2)), json!({"name": "Depot"})]);
         assert_eq!(rows[0].version(), Timestamp::from_unix_seconds(7));
         include(&mut rows[1..2], "location", |_: &[LocationId]| -> StoreResult<BTreeMap<LocationId, Value>> {

@@ -1,5 +1,7 @@
 //! Objects in place of the ids that a session and a reservation both have: its station, its connector, its driver.
 
+use serde::Serialize;
+
 use crate::filters;
 use crate::http::caller::{ReadConnectors, ReadStations, ReadUsers};
 use crate::http::include::{Shown, include};
@@ -43,7 +45,7 @@ impl ChargingIncludes {
     }
 
     /// Puts objects in place of the ids of these rows.
-    pub fn put<V>(
+    pub fn put<V: Serialize>(
         &self,
         conn: &mut Conn,
         organization: OrganizationId,
