@@ -48,6 +48,16 @@ async fn connected(station: &TestStation) -> FakeStation {
     socket
 }
 
+/// The socket of a station that is tested, sends nothing of itself and is about to be asked for its limit.
+async fn silent_until_asked(app: &TestApp, station: &TestStation) -> FakeStation {
+    let mut socket = connected(station).await;
+    start(app, station).await;
+    answer(&mut socket, "TriggerMessage", json!({"status": "Rejected"})).await;
+    app.eventually(async || tests(app, station).await[0]["steps"].as_array().unwrap().len() == 3).await;
+    app.advance(Duration::from_secs(30)).await;
+    socket
+}
+
 #[actix_web::test]
 async fn without_a_car_the_station_must_say_that_the_limit_applies() {
     let app = TestApp::start().await;
@@ -155,11 +165,7 @@ async fn with_a_car_the_meter_must_follow() {
 async fn a_station_that_joins_a_group_meanwhile_keeps_the_limit_of_balancing() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
-    let mut socket = connected(&station).await;
-    start(&app, &station).await;
-    answer(&mut socket, "TriggerMessage", json!({"status": "Rejected"})).await;
-    app.eventually(async || tests(&app, &station).await[0]["steps"].as_array().unwrap().len() == 3).await;
-    app.advance(Duration::from_secs(30)).await;
+    let mut socket = silent_until_asked(&app, &station).await;
     answer(&mut socket, "GetCompositeSchedule", schedule(16.0)).await;
     answer(&mut socket, "SetChargingProfile", json!({"status": "Accepted"})).await;
     let asked = socket.next_call().await;
@@ -205,11 +211,7 @@ async fn a_station_of_ocpp_2_is_tested_alike() {
 async fn what_a_killed_server_left_is_removed_when_the_station_connects() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
-    let mut socket = connected(&station).await;
-    start(&app, &station).await;
-    answer(&mut socket, "TriggerMessage", json!({"status": "Rejected"})).await;
-    app.eventually(async || tests(&app, &station).await[0]["steps"].as_array().unwrap().len() == 3).await;
-    app.advance(Duration::from_secs(30)).await;
+    let mut socket = silent_until_asked(&app, &station).await;
     answer(&mut socket, "GetCompositeSchedule", json!({"status": "Rejected"})).await;
     let call = socket.next_call().await;
     assert_eq!(call[2], "SetChargingProfile");
