@@ -1,5 +1,6 @@
 // Forms of webhooks, API keys and the organization.
 import type { Section } from "../../ui/form";
+import { ADDRESS } from "./address";
 import { CONCURRENT_CARDS, SECURITY_TYPES, UNKNOWN_CARDS, UNKNOWN_CONNECTORS } from "./options";
 import { resource } from "../resource";
 
@@ -40,13 +41,7 @@ export const PROFILE: Section[] = [
   },
   {
     title: "section.address",
-    fields: [
-      { name: "address.streetAndNumber" },
-      { name: "address.postalCode" },
-      { name: "address.city" },
-      { name: "address.state" },
-      { name: "address.country", help: "help.country" },
-    ],
+    fields: ADDRESS,
   },
 ];
 

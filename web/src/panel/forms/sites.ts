@@ -2,6 +2,7 @@
 import { placeName } from "../../ui/refs.svelte";
 import { session } from "../../lib/session.svelte";
 import type { Section } from "../../ui/form";
+import { ADDRESS } from "./address";
 import { ASSET_TYPES, CONCURRENT_CARDS, CURRENT_TYPES, UNKNOWN_CARDS } from "./options";
 import { resource } from "../resource";
 
@@ -18,11 +19,7 @@ export const LOCATION: Section[] = [
   {
     title: "section.address",
     fields: [
-      { name: "address.streetAndNumber" },
-      { name: "address.postalCode" },
-      { name: "address.city" },
-      { name: "address.state" },
-      { name: "address.country", help: "help.country" },
+      ...ADDRESS,
       { name: "coordinates", kind: "coordinates", required: true, help: "help.coordinates" },
       { name: "directions", kind: "textarea" },
     ],
