@@ -120,7 +120,7 @@ export const stations = {
   "connect.no_location": "Sie hat noch keinen Standort, und nur Gruppen ihres Standorts können sie begrenzen.",
   "connect.set_location": "Geben Sie ihr einen Standort.",
   "connect.another": "Noch eine Ladestation verbinden",
-  "connect.no_locations": "Es gibt noch keinen Standort. Vorerst geht es ohne, oder",
+  "connect.no_locations": "Es gibt noch keinen Standort. Eine Station kommt auch ohne aus, oder",
   "connect.create_location": "legen Sie einen an; was Sie hier eingegeben haben, bleibt erhalten.",
   "connect.heard": "Sehen Sie zu, wie sie sich verbindet",
   "connect.waiting": "wartet…",

@@ -118,7 +118,7 @@ export const stations = {
   "connect.no_location": "It has no location yet, and only groups of its location can limit it.",
   "connect.set_location": "Give it a location.",
   "connect.another": "Connect another charger",
-  "connect.no_locations": "There is no location yet. You can do without for now, or",
+  "connect.no_locations": "There is no location yet. You can connect without one, or",
   "connect.create_location": "create one; what you typed here is kept.",
   "connect.heard": "Watch it connect",
   "connect.waiting": "waiting…",
