@@ -55,6 +55,7 @@ pub mod tls;
 mod unread;
 mod uses;
 mod webhooks;
+mod whereabouts;
 
 pub use config::Config;
 
@@ -188,6 +189,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         ids,
         websocket_url: websocket_url.clone(),
         routing: RoutingClient::new(&config.routing.url),
+        whereabouts: whereabouts::whereabouts,
     };
 
     let (moment, base) = (context.moment(), websocket_url.clone());

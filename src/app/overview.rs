@@ -19,7 +19,7 @@ use crate::http::caller::{
 use crate::http::docs::ListErrors;
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
-use crate::http::{ApiResult, Caller, Ctx};
+use crate::http::{ApiResult, Caller, Ctx, Principal};
 use crate::load::assets;
 use crate::load::groups::{self, Group, PlanStage};
 use crate::sites::locations;
@@ -183,18 +183,17 @@ async fn get_overview(
     trees: web::Data<CurrentTrees>,
 ) -> ApiResult<HttpResponse> {
     let (principal, now) = (caller.principal.clone(), ctx.clock.now());
-    let organization = caller.organization();
     let read = ctx.db.read(move |conn| -> StoreResult<OverviewView> {
         let may = |scope| principal.may(scope);
         Ok(OverviewView {
             at: now,
-            chargestations: of_stations(conn, organization, now)?,
-            connectors: if_so(may(ReadConnectors::SCOPE), || of_connectors(conn, organization))?,
-            sessions: if_so(may(ReadSessions::SCOPE), || of_sessions(conn, organization, now))?,
-            reservations: if_so(may(ReadReservations::SCOPE), || of_reservations(conn, organization))?,
-            assets: if_so(may(ReadAssets::SCOPE), || of_assets(conn, organization, now))?,
+            chargestations: of_stations(conn, &principal, now)?,
+            connectors: if_so(may(ReadConnectors::SCOPE), || of_connectors(conn, &principal))?,
+            sessions: if_so(may(ReadSessions::SCOPE), || of_sessions(conn, &principal, now))?,
+            reservations: if_so(may(ReadReservations::SCOPE), || of_reservations(conn, &principal))?,
+            assets: if_so(may(ReadAssets::SCOPE), || of_assets(conn, &principal, now))?,
             groups: if_so(may(ReadGroups::SCOPE), || {
-                let mut groups = of_groups(conn, organization, &trees, now)?;
+                let mut groups = of_groups(conn, &principal, &trees, now)?;
                 if !may(ReadLocations::SCOPE) {
                     groups.list.iter_mut().for_each(|group| group.location_name = None);
                 }
@@ -209,47 +208,43 @@ fn if_so<T>(may: bool, read: impl FnOnce() -> StoreResult<T>) -> StoreResult<Opt
     may.then(read).transpose()
 }
 
-fn of_stations(conn: &mut Conn, organization: OrganizationId, now: Timestamp) -> StoreResult<StationsOverview> {
-    let counts = stations::count_stations(conn, organization, now)?;
+fn of_stations(conn: &mut Conn, caller: &Principal, now: Timestamp) -> StoreResult<StationsOverview> {
+    let counts = stations::count_stations(conn, caller.organization, &caller.reach, now)?;
     let stations::StationCounts { online, offline, late, never_connected, faulted, not_obeying } = counts;
     Ok(StationsOverview { total: online + offline, online, offline, late, never_connected, faulted, not_obeying })
 }
 
-fn of_connectors(conn: &mut Conn, organization: OrganizationId) -> StoreResult<ConnectorsOverview> {
+fn of_connectors(conn: &mut Conn, caller: &Principal) -> StoreResult<ConnectorsOverview> {
     let mut by_status: BTreeMap<ConnectorStatus, i64> =
         ConnectorStatus::ALL.iter().map(|status| (*status, 0)).collect();
-    by_status.extend(stations::count_connectors(conn, organization)?);
+    by_status.extend(stations::count_connectors(conn, caller.organization, &caller.reach)?);
     Ok(ConnectorsOverview { total: by_status.values().sum(), by_status })
 }
 
-fn of_sessions(conn: &mut Conn, organization: OrganizationId, now: Timestamp) -> StoreResult<SessionsOverview> {
+fn of_sessions(conn: &mut Conn, caller: &Principal, now: Timestamp) -> StoreResult<SessionsOverview> {
     let failed_since = now - FAILED_FOR;
     let sessions::SessionCounts { created, started, cancelled } =
-        sessions::count_sessions(conn, organization, failed_since)?;
+        sessions::count_sessions(conn, caller.organization, &caller.reach, failed_since)?;
     Ok(SessionsOverview { created, started, failed_starts: cancelled, failed_since })
 }
 
-fn of_reservations(conn: &mut Conn, organization: OrganizationId) -> StoreResult<ReservationsOverview> {
-    let counts = reservations::count_open(conn, organization)?;
+fn of_reservations(conn: &mut Conn, caller: &Principal) -> StoreResult<ReservationsOverview> {
+    let counts = reservations::count_open(conn, caller.organization, &caller.reach)?;
     let of = |status| counts.get(&status).copied().unwrap_or_default();
     Ok(ReservationsOverview { requested: of(ReservationStatus::Requested), active: of(ReservationStatus::Active) })
 }
 
-fn of_assets(conn: &mut Conn, organization: OrganizationId, now: Timestamp) -> StoreResult<AssetsOverview> {
-    let (total, silent_meters) = assets::count_assets(conn, organization, now)?;
+fn of_assets(conn: &mut Conn, caller: &Principal, now: Timestamp) -> StoreResult<AssetsOverview> {
+    let (total, silent_meters) = assets::count_assets(conn, caller.organization, &caller.reach, now)?;
     Ok(AssetsOverview { total, silent_meters })
 }
 
-fn of_groups(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    trees: &CurrentTrees,
-    now: Timestamp,
-) -> StoreResult<GroupsOverview> {
-    let listed = groups::listed(conn, organization, MOST_GROUPS)?;
+fn of_groups(conn: &mut Conn, caller: &Principal, trees: &CurrentTrees, now: Timestamp) -> StoreResult<GroupsOverview> {
+    let (organization, reach) = (caller.organization, &caller.reach);
+    let listed = groups::listed(conn, organization, reach, MOST_GROUPS)?;
     let places: BTreeSet<LocationId> = listed.iter().map(|group| group.location_id).collect();
     let places = locations::names_and_zones(conn, &places.into_iter().collect::<Vec<_>>())?;
-    let mut balanced = trees.groups_of(organization, now);
+    let mut balanced = trees.groups_of(organization, reach, now);
     for group in &listed {
         let zone = places.get(&group.location_id).map(|(_, zone)| *zone).unwrap_or_default();
         balanced.entry(group.id).or_insert_with(|| GroupNow::idle(group, zone, now));
@@ -259,7 +254,7 @@ fn of_groups(
     let attention = balanced.values().filter(|group| is_degraded(group) || disobeys(group));
     let tops = || balanced.values().filter(|group| group.is_top);
     Ok(GroupsOverview {
-        total: groups::count(conn, organization)?,
+        total: groups::count(conn, organization, reach)?,
         degraded: count(balanced.values().filter(is_degraded)),
         not_obeying: count(balanced.values().filter(disobeys)),
         attention: attention.map(|group| group.group).take(MOST_ATTENTION).collect(),

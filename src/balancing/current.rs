@@ -8,6 +8,7 @@ use super::ledger_rows::plan_stage;
 use super::loads::{Loads, loads};
 use super::site_readiness::warnings;
 use super::state::State;
+use crate::http::Reach;
 use crate::load::groups::{Group, PlanStage};
 use engine::Plan;
 use kernel::{GroupId, OrganizationId, StationId, Timestamp, Watts};
@@ -74,9 +75,16 @@ impl CurrentTrees {
     }
 
     /// How the groups of an organization are doing, as far as they are balanced.
-    pub fn groups_of(&self, organization: OrganizationId, now: Timestamp) -> BTreeMap<GroupId, GroupNow> {
+    pub fn groups_of(
+        &self,
+        organization: OrganizationId,
+        reach: &Reach,
+        now: Timestamp,
+    ) -> BTreeMap<GroupId, GroupNow> {
         let trees = self.lock();
-        let own = trees.values().filter(|tree| tree.site.organization == organization);
+        let is_within =
+            |tree: &CurrentTree| tree.site.groups.first().is_some_and(|top| reach.includes(top.location_id));
+        let own = trees.values().filter(|tree| tree.site.organization == organization && is_within(tree));
         let own: Vec<Arc<CurrentTree>> = own.cloned().collect();
         drop(trees); // nobody who balances waits for the sums
         own.iter().flat_map(|tree| tree.groups(now)).map(|group| (group.group, group)).collect()

@@ -82,7 +82,7 @@ pub(super) fn run(config: &Config, command: &OperatorCommand) -> Result<(), Fail
         conn.write(|conn| match command {
             OperatorCommand::Create { email, name, role, organization, installation_admin } => {
                 let organization = whose(conn, *organization, &moment)?.id;
-                let new = NewOperator { email: email.clone(), name: name.clone(), role: *role };
+                let new = NewOperator { email: email.clone(), name: name.clone(), role: *role, locations: None };
                 create(conn, organization, &new, *installation_admin, (&links, &moment))
             }
             OperatorCommand::InstallationAdmin { email, revoke } => administer(conn, email, !revoke, &moment),

@@ -60,7 +60,7 @@ fn create(
     let Some(email) = operator else {
         return Ok(());
     };
-    let new = NewOperator { email: email.clone(), name: None, role: Role::Admin };
+    let new = NewOperator { email: email.clone(), name: None, role: Role::Admin, locations: None };
     super::operators::create(conn, organization.id, &new, false, (links, moment))
 }
 

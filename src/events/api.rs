@@ -3,8 +3,9 @@
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
 
+use super::near::Piece;
 use super::view::EventView;
-use super::{EventTypes, Sight, Wanted, retention, store, stream};
+use super::{EventTypes, Sight, Wanted, near, retention, store, stream};
 use crate::http::caller::ReadEvents;
 use crate::http::docs::LogErrors;
 use crate::http::routing::ServiceConfig;
@@ -31,7 +32,7 @@ struct EventsReply {
     message: String,
     /// The events, oldest first; with `before`, newest first.
     result: Vec<EventView>,
-    /// The cursor of the newest of them: pass this as `after` next time.
+    /// The cursor up to which the log was read, that of the newest of them: pass this as `after` next time.
     next_after: i64,
     /// With `before`: the cursor of the oldest of them, to be passed as `before` next time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,28 +91,26 @@ async fn list_events(caller: Caller<ReadEvents>, ctx: Ctx, query: Query<EventFil
     let wanted = Wanted { types, actor_type, actor, station: chargestation };
     let sight = Sight::of(&caller.principal, caller.sees_cards());
     let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST_EVENTS));
+    let (whereabouts, reach) = (ctx.whereabouts, caller.reach().clone());
     let read = ctx.db.read(move |conn| {
+        let place = (whereabouts, &reach);
         if let Some(before) = before {
-            return Ok(store::list_before(conn, organization, before, &wanted, limit + 1)?);
+            return Ok(near::read_near(conn, place, limit, |conn, at, most| {
+                store::list_before(conn, organization, at.unwrap_or(before), &wanted, most)
+            })?);
         }
         retention::require_kept(conn, organization, after)?;
-        let rows = store::list_after(conn, organization, after, &wanted, limit + 1)?;
-        Ok::<_, ApiError>(rows)
+        let piece = near::read_near(conn, place, limit, |conn, at, most| {
+            store::list_after(conn, organization, at.unwrap_or(after), &wanted, most)
+        })?;
+        Ok::<_, ApiError>(piece)
     });
-    let rows = read.await?;
-    let has_next_page = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    let result: Vec<EventView> = rows
-        .into_iter()
-        .take(usize::try_from(limit).unwrap_or(usize::MAX))
-        .map(|row| row.seen(sight))
-        .map(EventView::from)
-        .collect();
-    let (first, last) = (result.first(), result.last());
-    let (newest, next_before) = match before {
-        Some(before) => (first, Some(last.map_or(before, |event| event.cursor))),
-        None => (last, None),
+    let Piece { rows, looked_at, goes_on: has_next_page } = read.await?;
+    let result: Vec<EventView> = rows.into_iter().map(|row| row.seen(sight)).map(EventView::from).collect();
+    let (next_after, next_before) = match before {
+        Some(before) => (result.first().map_or(after, |event| event.cursor), Some(looked_at.unwrap_or(before))),
+        None => (looked_at.unwrap_or(after), None),
     };
-    let next_after = newest.map_or(after, |event| event.cursor);
     let reply = EventsReply { ok: true, message: "Found".into(), result, next_after, next_before, has_next_page };
     Ok(HttpResponse::Ok().json(reply))
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinHandle;
 
+use super::near::Clue;
 use super::veil::veil;
 use super::view::EventView;
 use super::{Sight, store};
@@ -62,6 +65,12 @@ impl Line {
         Ok(Self { organization, cursor, kind, station, actor, has, texts })
     }
 
+    /// By what it is known where it happened.
+    pub(super) fn clue(&self) -> Option<Clue> {
+        let event: Said<'_> = serde_json::from_str(self.text(Sight::NEITHER)).ok()?;
+        Clue::of(&event.object, self.station, event.data.get())
+    }
+
     /// What happened, such as `session.started`.
     pub fn kind(&self) -> &str {
         &self.kind
@@ -78,6 +87,14 @@ impl Line {
         let fitting = self.texts.iter().find(|(sight, _)| *sight == wanted);
         fitting.map_or("", |(_, text)| text)
     }
+}
+
+/// What a written event says of its object.
+#[derive(Deserialize)]
+struct Said<'a> {
+    object: String,
+    #[serde(borrow)]
+    data: &'a RawValue,
 }
 
 type Lines = broadcast::Sender<Arc<Line>>;

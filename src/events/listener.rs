@@ -7,9 +7,9 @@ use tokio::sync::broadcast;
 
 use super::feed::{Feed, Line};
 use super::retention::require_kept;
-use super::{Sight, Wanted, store};
-use crate::http::{ApiError, ApiResult, Code, Context};
-use crate::store::StoreResult;
+use super::{Sight, Wanted, near, store};
+use crate::http::{ApiError, ApiResult, Code, Context, Reach};
+use crate::store::{StoreError, StoreResult};
 use kernel::OrganizationId;
 
 /// Missed events that are read at once.
@@ -22,10 +22,13 @@ pub struct Listener {
     organization: OrganizationId,
     sight: Sight,
     wanted: Wanted,
+    reach: Reach,
     /// The cursor up to which nothing more is looked for.
     read: i64,
     /// Events that were read and not asked for yet.
     waiting: VecDeque<Arc<Line>>,
+    /// Events that are wanted if they happened within reach.
+    unsure: VecDeque<Arc<Line>>,
     /// The store may have events that were not read and will not be sent again.
     missed_some: bool,
     lines: broadcast::Receiver<Arc<Line>>,
@@ -47,7 +50,7 @@ impl Listener {
     pub async fn open(
         feed: &Feed,
         context: &Context,
-        (organization, sight): (OrganizationId, Sight),
+        (organization, sight, reach): (OrganizationId, Sight, Reach),
         wanted: Wanted,
         after: Option<i64>,
     ) -> ApiResult<Self> {
@@ -67,8 +70,10 @@ impl Listener {
             organization,
             sight,
             wanted,
+            reach,
             read,
             waiting: VecDeque::new(),
+            unsure: VecDeque::new(),
             missed_some: true,
             lines,
         })
@@ -80,16 +85,18 @@ impl Listener {
             if let Some(line) = self.ready() {
                 return Ok(line);
             }
+            if !self.unsure.is_empty() {
+                self.find_near().await.map_err(failed)?;
+                continue;
+            }
             if self.missed_some {
-                self.read_missed().await.map_err(|error| {
-                    tracing::error!(%error, "the log of events could not be read for a listener");
-                    Gone::Failed
-                })?;
+                self.read_missed().await.map_err(failed)?;
                 continue;
             }
             match self.lines.recv().await {
-                Ok(line) if self.wants(&line) => return Ok(line),
-                Ok(_) => {}
+                Ok(line) if !self.wants(&line) => {}
+                Ok(line) if self.reach.locations().is_none() => return Ok(line),
+                Ok(line) => self.unsure.push_back(line),
                 Err(broadcast::error::RecvError::Lagged(_)) => return Err(Gone::TooSlow),
                 Err(broadcast::error::RecvError::Closed) => return Err(Gone::Stopping),
             }
@@ -110,6 +117,16 @@ impl Listener {
         line.cursor > self.read && line.organization == self.organization && self.wanted.fit(line)
     }
 
+    /// Finds out which of the events that are unsure happened within reach.
+    async fn find_near(&mut self) -> StoreResult<()> {
+        let clues: Vec<_> = self.unsure.iter().map(|line| line.clue()).collect();
+        let (whereabouts, reach) = (self.context.whereabouts, self.reach.clone());
+        let near = self.context.db.read(move |conn| near::are_near(conn, (whereabouts, &reach), &clues)).await?;
+        let found = self.unsure.drain(..).zip(near).filter(|(_, is_near)| *is_near).map(|(line, _)| line);
+        self.waiting.extend(found);
+        Ok(())
+    }
+
     /// Reads on in the store. It listens anew first: what the store does not have yet is sent after that.
     async fn read_missed(&mut self) -> StoreResult<()> {
         self.lines = self.lines.resubscribe();
@@ -123,10 +140,18 @@ impl Listener {
         let rows = rows.await?;
         self.missed_some = i64::try_from(rows.len()) == Ok(MISSED_AT_ONCE);
         for row in rows {
-            let line = Line::new(row)?;
+            let line = Arc::new(Line::new(row)?);
             self.read = line.cursor;
-            self.waiting.push_back(Arc::new(line));
+            match self.reach.locations() {
+                None => self.waiting.push_back(line),
+                Some(_) => self.unsure.push_back(line),
+            }
         }
         Ok(())
     }
+}
+
+fn failed(error: StoreError) -> Gone {
+    tracing::error!(%error, "the log of events could not be read for a listener");
+    Gone::Failed
 }

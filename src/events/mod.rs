@@ -14,6 +14,7 @@ mod feed;
 mod filter;
 mod horizon;
 mod listener;
+mod near;
 mod payload;
 mod retention;
 mod scopes;

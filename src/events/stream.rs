@@ -65,7 +65,8 @@ pub(super) async fn stream_events(
     let after = last_event_id(&request)?.or(after);
     let types = EventTypes::seen_by(types, &caller.principal);
     let wanted = Wanted { types, actor_type, actor, station: chargestation };
-    let owner = (caller.organization(), Sight::of(&caller.principal, caller.sees_cards()));
+    let sight = Sight::of(&caller.principal, caller.sees_cards());
+    let owner = (caller.organization(), sight, caller.reach().clone());
     let reader = Reader {
         listener: Listener::open(&feed, &ctx, owner, wanted, after).await?,
         lost: Box::pin(validity.lost()),

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult, Faults};
 use super::fields::{Field, Path};
+use super::reach::note_elsewhere;
 
 /// Largest body, unless the configuration says otherwise.
 pub const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
@@ -34,7 +35,10 @@ impl<T: Field + 'static> FromRequest for Body<T> {
         let payload = payload.take();
         Box::pin(async move {
             let bytes = read_bytes(&request, payload).await?;
-            parse_body(&request, &bytes).map(Self)
+            let value = parse(&request, &bytes)?;
+            let mut faults = Faults::default();
+            note_elsewhere(&request, &value, &mut faults).await?;
+            read(&value, faults).map(Self)
         })
     }
 }
@@ -71,7 +75,7 @@ async fn read_at_most(limit: usize, mut payload: Payload) -> ApiResult<web::Byte
     Ok(bytes.freeze())
 }
 
-fn parse_body<T: Field>(request: &HttpRequest, bytes: &[u8]) -> ApiResult<T> {
+fn parse(request: &HttpRequest, bytes: &[u8]) -> ApiResult<Value> {
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_json = content_type.is_none_or(|text| {
         let kind = text.split(';').next().unwrap_or_default().trim();
@@ -82,11 +86,13 @@ fn parse_body<T: Field>(request: &HttpRequest, bytes: &[u8]) -> ApiResult<T> {
     }
     // A POST without a body is an empty object: commands such as get_variables need none.
     let text = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}".as_slice() } else { bytes };
-    let value: Value =
-        serde_json::from_slice(text).map_err(|error| ApiError::new(Code::NotJson, format!("Not JSON: {error}")))?;
-    let mut faults = Faults::default();
-    refuse_nul(&value, Path::Root, &mut faults);
-    let read = T::read(&value, Path::Root, &mut faults);
+    serde_json::from_slice(text).map_err(|error| ApiError::new(Code::NotJson, format!("Not JSON: {error}")))
+}
+
+/// What the document says, where that is right and there were no faults before.
+fn read<T: Field>(value: &Value, mut faults: Faults) -> ApiResult<T> {
+    refuse_nul(value, Path::Root, &mut faults);
+    let read = T::read(value, Path::Root, &mut faults);
     match read {
         Some(read) if faults.is_empty() => Ok(read),
         _ => Err(ApiError::faulty(Code::InvalidBody, faults)),

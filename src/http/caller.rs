@@ -16,6 +16,7 @@ use super::error::{ApiError, ApiResult};
 use super::idempotency::Needs;
 use super::login::{FromOurPage, foreign};
 use super::principal::{Actor, Principal};
+use super::reach::Reach;
 use kernel::{AccountId, OrganizationId};
 
 /// Knows API keys, or the logins of operators. A trait because these are nouns of slices and this floor lies below them.
@@ -47,7 +48,7 @@ impl KeyValidity {
         Self { authenticator, secret, principal, changes }
     }
 
-    /// Waits until the key does not work any more, or lost one of its scopes.
+    /// Waits until the key does not work any more, lost one of its scopes, or works elsewhere.
     pub async fn lost(mut self) {
         let mut notified = true;
         while self.holds().await {
@@ -61,7 +62,9 @@ impl KeyValidity {
 
     async fn holds(&self) -> bool {
         match self.authenticator.authenticate(&self.secret).await {
-            Ok(Some(now)) => self.principal.scopes.iter().all(|scope| now.may(scope)),
+            Ok(Some(now)) => {
+                now.reach == self.principal.reach && self.principal.scopes.iter().all(|scope| now.may(scope))
+            }
             Ok(None) => false,
             Err(_) => true, // the store is busy; the next look will show it
         }
@@ -97,6 +100,11 @@ impl<P> Caller<P> {
     /// Whose data may be touched.
     pub const fn organization(&self) -> OrganizationId {
         self.principal.organization
+    }
+
+    /// Where it may reach.
+    pub const fn reach(&self) -> &Reach {
+        &self.principal.reach
     }
 
     /// Whether numbers of cards are shown whole.

@@ -22,6 +22,7 @@ use super::error::{ApiError, ApiResult};
 use super::idempotency::{self, Answering};
 use super::login;
 use super::principal::{Actor, Principal};
+use super::reach;
 use super::request_id::REQUEST_ID;
 use kernel::CallerId;
 
@@ -195,6 +196,9 @@ pub async fn guard<B: MessageBody + 'static>(
         Ok(admitted) => admitted,
         Err(error) => return Ok(request.error_response(error).map_into_right_body()),
     };
+    if let Err(error) = reach::keep_within(&request, &principal.reach).await {
+        return Ok(request.error_response(error).map_into_right_body());
+    }
     request.extensions_mut().insert(principal.clone());
     let validity = KeyValidity::new(authenticator, secret.clone(), principal.clone());
     request.extensions_mut().insert(validity);

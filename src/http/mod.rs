@@ -37,6 +37,7 @@ pub mod origin;
 mod principal;
 pub mod quantities;
 pub mod query;
+mod reach;
 pub mod request_id;
 pub mod routing;
 pub mod routing_client;
@@ -50,6 +51,7 @@ pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned, has};
 pub use error::{ApiError, ApiResult, Fault, Faults};
 pub use principal::{Actor, Principal};
 pub use query::Query;
+pub use reach::{Reach, Whereabouts};
 
 #[cfg(test)]
 mod resource_tests;
@@ -67,6 +69,8 @@ pub struct Context {
     pub websocket_url: String,
     /// How far it is to drive.
     pub routing: routing_client::RoutingClient,
+    /// Where things are.
+    pub whereabouts: Whereabouts,
 }
 
 impl Context {

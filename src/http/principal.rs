@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::reach::Reach;
 use kernel::{AccountId, ApiKeyId, CallerId, OperatorId, OrganizationId};
 
 /// Who acts.
@@ -25,6 +26,8 @@ pub struct Principal {
     pub name: Arc<str>,
     /// What they may do: `read:groups`, …, or `*` for everything.
     pub scopes: Arc<BTreeSet<String>>,
+    /// Where they may do it.
+    pub reach: Reach,
     /// The person, where it is one who administers this installation: whose organization it is does not matter for that.
     pub installation_admin: Option<AccountId>,
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult, Faults};
+use super::reach::Reach;
 use kernel::page::{Cursor, DEFAULT_PAGE, LARGEST_PAGE};
 use kernel::*;
 
@@ -237,6 +238,8 @@ pub struct ListQuery<F> {
     pub format: Format,
     /// Measure distances from here.
     pub near: Option<Near>,
+    /// Only what the caller may reach.
+    pub reach: Reach,
     /// The resource's own filters.
     pub filter: F,
 }
@@ -258,6 +261,7 @@ impl<F> ListQuery<F> {
             search: None,
             format: Format::Json,
             near: None,
+            reach: Reach::default(),
             filter,
         }
     }
@@ -293,6 +297,7 @@ impl<F> ListQuery<F> {
             search: self.search.clone(),
             format: self.format,
             near: self.near,
+            reach: self.reach.clone(),
             filter,
         }
     }
@@ -342,6 +347,7 @@ fn list_query<F: FromQuery>(request: &HttpRequest) -> ApiResult<ListQuery<F>> {
         search: reader.optional::<String>("search").filter(|text| !text.trim().is_empty()),
         format,
         near,
+        reach: Reach::of(request),
         filter: F::from_query(&mut reader),
     };
     if query.after.is_some() && !query.has_cursors() {

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use super::model::{Reservation, ReservationFilter, ReservationStatus};
 use crate::each;
 use crate::fetch_page;
-use crate::http::ApiResult;
 use crate::http::query::ListQuery;
+use crate::http::{ApiResult, Reach};
+use crate::sites::stations;
 use crate::store::query::{contains, lower};
 use crate::store::schema::reservations;
 use crate::store::{Conn, StoreResult, counters};
-use kernel::{OrganizationId, Page, ReservationId, StationId, Timestamp};
+use kernel::{OrganizationId, Page, RawId, ReservationId, StationId, Timestamp};
 
 pub(super) fn insert(conn: &mut Conn, reservation: &Reservation) -> StoreResult<()> {
     diesel::insert_into(reservations::table).values(reservation).execute(conn)?;
@@ -64,14 +64,22 @@ pub(super) fn overdue(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Reserv
 }
 
 /// How many of the organization's reservations are open, by their status.
-pub fn count_open(conn: &mut Conn, organization: OrganizationId) -> StoreResult<BTreeMap<ReservationStatus, i64>> {
-    let counts: Vec<(ReservationStatus, i64)> = reservations::table
-        .filter(reservations::organization_id.eq(organization))
-        .filter(reservations::status.eq_any(ReservationStatus::OPEN))
-        .group_by(reservations::status)
-        .select((reservations::status, count_star()))
-        .load(conn)?;
-    Ok(counts.into_iter().collect())
+pub fn count_open(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    reach: &Reach,
+) -> StoreResult<BTreeMap<ReservationStatus, i64>> {
+    let mut counts = BTreeMap::new();
+    for status in ReservationStatus::OPEN {
+        let rows = reservations::table.filter(reservations::organization_id.eq(organization)).into_boxed();
+        let rows = rows.filter(reservations::status.eq(status));
+        let rows = match reach.locations() {
+            Some(within) => rows.filter(reservations::chargestation_id.eq_any(stations::ids_at_any(within.to_vec()))),
+            None => rows,
+        };
+        counts.insert(status, rows.count().get_result(conn)?);
+    }
+    Ok(counts)
 }
 
 /// The next number by which a station knows a reservation: from 1, never used twice.
@@ -87,6 +95,9 @@ pub(super) fn list(
     let filter = &query.filter;
     let filtered = || {
         let mut rows = reservations::table.filter(reservations::organization_id.eq(organization)).into_boxed();
+        if let Some(within) = query.reach.locations() {
+            rows = rows.filter(reservations::chargestation_id.eq_any(stations::ids_at_any(within.to_vec())));
+        }
         if let Some(station) = filter.chargestation {
             rows = rows.filter(reservations::chargestation_id.eq(station));
         }
@@ -118,4 +129,14 @@ pub(super) fn list(
         "expires_at" => reservations::expires_at,
     });
     Ok(Page { rows: rows.select(Reservation::as_select()).load(conn)?, total, request: query.page })
+}
+
+/// Of those of some ids that are of reservations: the station.
+pub fn stations_of(conn: &mut Conn, ids: &[RawId]) -> StoreResult<Vec<(RawId, StationId)>> {
+    let ids = ids.iter().copied().map(ReservationId::from);
+    let found: Vec<(ReservationId, StationId)> = reservations::table
+        .filter(reservations::id.eq_any(ids))
+        .select((reservations::id, reservations::chargestation_id))
+        .load(conn)?;
+    Ok(found.into_iter().map(|(id, station)| (id.raw(), station)).collect())
 }

@@ -1,9 +1,10 @@
 //! How many sessions of an organization are under way, and how many starts failed; each number is that of a list.
 
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use super::model::SessionStatus;
+use crate::http::Reach;
+use crate::sites::stations;
 use crate::store::schema::sessions;
 use crate::store::{Conn, StoreResult};
 use kernel::{OrganizationId, Timestamp};
@@ -20,19 +21,23 @@ pub struct SessionCounts {
 }
 
 /// How many of the organization's sessions are under way, and how many that were created since then never started.
-pub fn count_sessions(conn: &mut Conn, organization: OrganizationId, since: Timestamp) -> StoreResult<SessionCounts> {
-    let own = || sessions::table.filter(sessions::organization_id.eq(organization));
-    let under_way: Vec<(SessionStatus, i64)> = own()
-        .filter(sessions::status.eq_any([SessionStatus::Created, SessionStatus::Started]))
-        .group_by(sessions::status)
-        .select((sessions::status, count_star()))
-        .load(conn)?;
-    let of = |wanted| under_way.iter().filter(|(status, _)| *status == wanted).map(|(_, count)| *count).sum();
-    let cancelled =
-        own().filter(sessions::status.eq(SessionStatus::Cancelled)).filter(sessions::created_at.ge(since)).count();
+pub fn count_sessions(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    reach: &Reach,
+    since: Timestamp,
+) -> StoreResult<SessionCounts> {
+    let of = |status: SessionStatus| {
+        let rows = sessions::table.filter(sessions::organization_id.eq(organization)).into_boxed();
+        let rows = rows.filter(sessions::status.eq(status));
+        match reach.locations() {
+            Some(within) => rows.filter(sessions::chargestation_id.eq_any(stations::ids_at_any(within.to_vec()))),
+            None => rows,
+        }
+    };
     Ok(SessionCounts {
-        created: of(SessionStatus::Created),
-        started: of(SessionStatus::Started),
-        cancelled: cancelled.get_result(conn)?,
+        created: of(SessionStatus::Created).count().get_result(conn)?,
+        started: of(SessionStatus::Started).count().get_result(conn)?,
+        cancelled: of(SessionStatus::Cancelled).filter(sessions::created_at.ge(since)).count().get_result(conn)?,
     })
 }

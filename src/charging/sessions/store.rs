@@ -431,6 +431,9 @@ pub(super) fn list(
     let found = search.map(|text| Searched::Sessions.containing(conn, organization, text));
     let filtered = || {
         let mut rows = sessions::table.filter(sessions::organization_id.eq(organization)).into_boxed();
+        if let Some(within) = query.reach.locations() {
+            rows = rows.filter(sessions::chargestation_id.eq_any(stations::ids_at_any(within.to_vec())));
+        }
         if let Some(status) = filter.status {
             rows = rows.filter(sessions::status.eq(status));
         }
@@ -513,4 +516,14 @@ pub(super) fn write_rows(conn: &mut Conn, organization: OrganizationId) -> Store
         }
     }
     Ok(())
+}
+
+/// Of those of some ids that are of sessions: the station.
+pub fn stations_of(conn: &mut Conn, ids: &[RawId]) -> StoreResult<Vec<(RawId, StationId)>> {
+    let ids = ids.iter().copied().map(SessionId::from);
+    let found: Vec<(SessionId, StationId)> = sessions::table
+        .filter(sessions::id.eq_any(ids))
+        .select((sessions::id, sessions::chargestation_id))
+        .load(conn)?;
+    Ok(found.into_iter().map(|(id, station)| (id.raw(), station)).collect())
 }

@@ -17,4 +17,4 @@ pub use api::routes;
 pub use commands::SettingInput;
 pub use model::{Action, ActionView};
 pub use performer::{NewAction, Performer};
-pub use store::forget_station;
+pub use store::{forget_station, stations_of};

@@ -8,10 +8,11 @@ use crate::events::ActionKind;
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
+use crate::sites::stations;
 use crate::store::schema::actions;
 use crate::store::{Conn, StoreResult};
 use kernel::spelled::Spelled;
-use kernel::{ActionId, OrganizationId, Page, StationId};
+use kernel::{ActionId, OrganizationId, Page, RawId, StationId};
 
 pub(super) fn insert(conn: &mut Conn, action: &Action) -> StoreResult<()> {
     diesel::insert_into(actions::table).values(action).execute(conn)?;
@@ -44,6 +45,9 @@ pub(super) fn list(
     let filter = &query.filter;
     let filtered = || {
         let mut rows = actions::table.filter(actions::organization_id.eq(organization)).into_boxed();
+        if let Some(within) = query.reach.locations() {
+            rows = rows.filter(actions::chargestation_id.eq_any(stations::ids_at_any(within.to_vec())));
+        }
         if let Some(station) = filter.chargestation {
             rows = rows.filter(actions::chargestation_id.eq(station));
         }
@@ -66,4 +70,12 @@ pub(super) fn list(
         "status" => actions::status,
     });
     Ok(Page { rows: rows.select(Action::as_select()).load(conn)?, total, request: query.page })
+}
+
+/// Of those of some ids that are of actions: the station.
+pub fn stations_of(conn: &mut Conn, ids: &[RawId]) -> StoreResult<Vec<(RawId, StationId)>> {
+    let ids = ids.iter().copied().map(ActionId::from);
+    let found: Vec<(ActionId, StationId)> =
+        actions::table.filter(actions::id.eq_any(ids)).select((actions::id, actions::chargestation_id)).load(conn)?;
+    Ok(found.into_iter().map(|(id, station)| (id.raw(), station)).collect())
 }

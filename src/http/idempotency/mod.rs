@@ -18,6 +18,7 @@ use super::body::read_bytes;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::principal::Principal;
+use super::reach::Reach;
 use super::request_id::{REQUEST_ID, request_id};
 use super::{Context, Ctx, audit};
 use crate::store::Conn;
@@ -115,15 +116,19 @@ async fn claim(
     let context = request.app_data::<Ctx>().cloned().ok_or_else(|| ApiError::new(Code::Internal, "no context"))?;
     let payload = request.take_payload();
     let body = read_bytes(request.request(), payload).await?;
-    let (hash, now) = (hash(request, &body), context.clock.now());
+    let (hash, now) = (hash(request, &principal.reach, &body), context.clock.now());
     request.set_payload(Payload::from(body));
     let claim = Arc::new(Claim::new((principal.caller(), &secret), key, hash, now)?);
     let answered = answering.begin(&claim)?;
     Ok((context, claim, answered))
 }
 
-fn hash(request: &ServiceRequest, body: &[u8]) -> String {
+/// A caller who works elsewhere by now makes another request.
+fn hash(request: &ServiceRequest, reach: &Reach, body: &[u8]) -> String {
     let mut digest = Sha256::new();
+    for location in reach.locations().unwrap_or_default() {
+        digest.update(location.to_string().as_bytes());
+    }
     digest.update(request.uri().to_string().as_bytes());
     digest.update([0]);
     digest.update(body);

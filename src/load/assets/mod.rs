@@ -22,4 +22,6 @@ pub use model::reading::Reading;
 pub use model::reading::RefusedReading;
 pub use power::{Basis, Contribution, contribution};
 pub use signals::{AssetChange, AssetSignal, AssetSignals};
-pub use store::{assets_of_groups, count_assets, count_at, count_of_group, find as find_asset, save_peaks};
+pub use store::{
+    assets_of_groups, count_assets, count_at, count_of_group, find as find_asset, locations_of, save_peaks,
+};

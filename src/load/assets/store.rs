@@ -8,7 +8,7 @@ use super::model::asset::{Asset, AssetFilter, AssetType, AssetView};
 use super::model::peaks::Peaks;
 use super::model::reading::Reading;
 use crate::http::query::ListQuery;
-use crate::http::{ApiError, ApiResult};
+use crate::http::{ApiError, ApiResult, Reach};
 use crate::load::groups;
 use crate::sites::locations::{self as places, Location};
 use crate::store::query::{contains, lower};
@@ -98,8 +98,19 @@ pub(super) fn view(conn: &mut Conn, asset: Asset, now: Timestamp) -> StoreResult
 }
 
 /// How many assets the organization has, and how many of them are smart meters in use whose data is stale.
-pub fn count_assets(conn: &mut Conn, organization: OrganizationId, now: Timestamp) -> StoreResult<(i64, i64)> {
-    let own = || assets::table.filter(assets::organization_id.eq(organization));
+pub fn count_assets(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    reach: &Reach,
+    now: Timestamp,
+) -> StoreResult<(i64, i64)> {
+    let own = || {
+        let rows = assets::table.filter(assets::organization_id.eq(organization)).into_boxed();
+        match reach.locations() {
+            Some(within) => rows.filter(assets::location_id.eq_any(within)),
+            None => rows,
+        }
+    };
     let silent = own()
         .filter(assets::type_.eq(AssetType::SmartMeter))
         .filter(assets::active.eq(true))
@@ -116,6 +127,9 @@ pub(super) fn list(
     let filter = &query.filter;
     let filtered = || {
         let mut rows = assets::table.filter(assets::organization_id.eq(organization)).into_boxed();
+        if let Some(within) = query.reach.locations() {
+            rows = rows.filter(assets::location_id.eq_any(within));
+        }
         if let Some(kind) = filter.kind {
             rows = rows.filter(assets::type_.eq(kind));
         }
@@ -273,4 +287,10 @@ pub(super) fn powers(
         .limit(most)
         .select((asset_readings::at, asset_readings::power))
         .load(conn)?)
+}
+
+/// Of those of some ids that are of assets: the location.
+pub fn locations_of(conn: &mut Conn, ids: &[RawId]) -> StoreResult<Vec<(AssetId, LocationId)>> {
+    let ids = ids.iter().copied().map(AssetId::from);
+    Ok(assets::table.filter(assets::id.eq_any(ids)).select((assets::id, assets::location_id)).load(conn)?)
 }

@@ -30,7 +30,7 @@ pub use model::NewGroup;
 pub use model::{Algorithm, Group, GroupView, PlanStage};
 pub use prices::EnergyPrices;
 pub use store::{
-    all_roots, count, find as find_group, listed, members_of, root_of, root_of_station, stations_of, take_in, tree_of,
-    trees_of, views_of,
+    all_roots, count, find as find_group, listed, locations_of, members_of, root_of, root_of_station, stations_of,
+    take_in, tree_of, trees_of, views_of,
 };
 pub use uses::Uses;

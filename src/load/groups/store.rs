@@ -11,8 +11,9 @@ use super::uses::Uses;
 use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
-use crate::http::{ApiError, ApiResult};
+use crate::http::{ApiError, ApiResult, Reach};
 use crate::sites::stations;
+use crate::store::connection::MultiBackend;
 use crate::store::query::{contains, lower};
 use crate::store::schema::{group_connectors, group_stations, load_groups};
 use crate::store::{Conn, StoreError, StoreResult};
@@ -265,14 +266,22 @@ fn groups_at(
 }
 
 /// How many groups an organization has.
-pub fn count(conn: &mut Conn, organization: OrganizationId) -> StoreResult<i64> {
-    Ok(load_groups::table.filter(load_groups::organization_id.eq(organization)).count().get_result(conn)?)
+pub fn count(conn: &mut Conn, organization: OrganizationId, reach: &Reach) -> StoreResult<i64> {
+    Ok(within(organization, reach).count().get_result(conn)?)
+}
+
+/// The organization's groups that somebody may reach.
+fn within(organization: OrganizationId, reach: &Reach) -> load_groups::BoxedQuery<'_, MultiBackend> {
+    let rows = load_groups::table.filter(load_groups::organization_id.eq(organization)).into_boxed();
+    match reach.locations() {
+        Some(within) => rows.filter(load_groups::location_id.eq_any(within)),
+        None => rows,
+    }
 }
 
 /// The organization's groups in the order of their names, as far as that many.
-pub fn listed(conn: &mut Conn, organization: OrganizationId, most: i64) -> StoreResult<Vec<Group>> {
-    Ok(load_groups::table
-        .filter(load_groups::organization_id.eq(organization))
+pub fn listed(conn: &mut Conn, organization: OrganizationId, reach: &Reach, most: i64) -> StoreResult<Vec<Group>> {
+    Ok(within(organization, reach)
         .order((load_groups::name, load_groups::id))
         .limit(most)
         .select(Group::as_select())
@@ -302,6 +311,9 @@ pub(super) fn list(
     let at_stage = filter.stage.map(|stage| groups_at(conn, organization, uses, stage)).transpose()?;
     let filtered = || {
         let mut rows = load_groups::table.filter(load_groups::organization_id.eq(organization)).into_boxed();
+        if let Some(within) = query.reach.locations() {
+            rows = rows.filter(load_groups::location_id.eq_any(within));
+        }
         if let Some(location) = filter.location {
             rows = rows.filter(load_groups::location_id.eq(location));
         }
@@ -340,4 +352,13 @@ pub(super) fn list(
     });
     let groups: Vec<Group> = rows.select(Group::as_select()).load(conn)?;
     Ok(Page { rows: views(conn, groups)?, total, request: query.page })
+}
+
+/// Of those of some ids that are of groups: the location.
+pub fn locations_of(conn: &mut Conn, ids: &[RawId]) -> StoreResult<Vec<(GroupId, LocationId)>> {
+    let ids = ids.iter().copied().map(GroupId::from);
+    Ok(load_groups::table
+        .filter(load_groups::id.eq_any(ids))
+        .select((load_groups::id, load_groups::location_id))
+        .load(conn)?)
 }

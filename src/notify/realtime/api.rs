@@ -84,11 +84,12 @@ async fn open_realtime(
         return Err(ApiError::new(Code::UpgradeRequired, Code::UpgradeRequired.meaning()));
     }
     let organization = caller.organization();
-    let owner = (organization, Sight::of(&caller.principal, caller.sees_cards()));
+    let owner = (organization, Sight::of(&caller.principal, caller.sees_cards()), caller.reach().clone());
     let types = EventTypes::seen_by(types, &caller.principal);
     let wanted_events = events::Wanted { types, actor_type, actor, station: chargestation };
     let listener = Listener::open(&feed, &ctx, owner, wanted_events, after).await?;
-    let wanted = Wanted { organization, session, every: Duration::from_secs(seconds.into()) };
+    let wanted =
+        Wanted { organization, reach: caller.reach().clone(), session, every: Duration::from_secs(seconds.into()) };
     let measures = seconds > 0 && caller.principal.may(ReadSessions::SCOPE);
     let watch = measures.then(|| Watch::new(ctx.get_ref().clone(), wanted));
     let offered = request.headers().get(SEC_WEBSOCKET_PROTOCOL);

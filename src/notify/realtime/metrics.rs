@@ -6,16 +6,19 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::charging::sessions::{self, Session, SessionView};
-use crate::http::Context;
+use crate::http::{Context, Reach};
+use crate::sites::stations;
 use crate::store::{StoreError, StoreResult};
 use clock::Ticks;
-use kernel::{OrganizationId, SessionId, Timestamp};
+use kernel::{OrganizationId, SessionId, StationId, Timestamp};
 
 /// Which sessions to watch, and how often to look.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Wanted {
     /// Whose.
     pub organization: OrganizationId,
+    /// Where.
+    pub reach: Reach,
     /// This one, or all.
     pub session: Option<SessionId>,
     /// Time between two looks.
@@ -55,8 +58,18 @@ impl Watch {
 
     /// Messages of the sessions that changed since the last look.
     pub(super) async fn look(&mut self) -> StoreResult<Vec<String>> {
-        let Wanted { organization, session, .. } = self.wanted;
-        let running = self.context.db.read(move |conn| sessions::running(conn, organization, session)).await?;
+        let Wanted { organization, session, reach, .. } = self.wanted.clone();
+        let read = self.context.db.read(move |conn| -> StoreResult<Vec<Session>> {
+            let mut running = sessions::running(conn, organization, session)?;
+            if reach.locations().is_some() {
+                let at: Vec<StationId> = running.iter().map(|session| session.chargestation_id).collect();
+                let at = stations::locations_of(conn, &at)?;
+                let place = |session: &Session| at.get(&session.chargestation_id).copied().flatten();
+                running.retain(|session| place(session).is_some_and(|place| reach.includes(place)));
+            }
+            Ok(running)
+        });
+        let running = read.await?;
         let now = self.context.clock.now();
         let sent = running.iter().map(|session| (session.id, session.updated_at));
         let before = std::mem::replace(&mut self.sent, sent.collect());

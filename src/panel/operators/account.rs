@@ -55,6 +55,8 @@ struct PersonView {
     language: Option<String>,
     /// Admin, Operator or Viewer.
     role: Role,
+    /// The locations that the person works at; null: everywhere.
+    locations: Option<Vec<LocationId>>,
     /// Whether logging in needs a code of a second factor.
     totp: bool,
 }
@@ -111,6 +113,7 @@ impl AccountView {
                 name: account.name.clone(),
                 language: account.language.clone(),
                 role: here.role,
+                locations: here.reach().locations().map(<[LocationId]>::to_vec),
                 totp: account.has_second_factor(),
             },
             organization: NamedOrganization {
@@ -127,7 +130,7 @@ impl AccountView {
                     role: operator.role,
                 })
                 .collect(),
-            scopes: here.role.scopes().iter().cloned().collect(),
+            scopes: here.scopes().iter().cloned().collect(),
             csrf_token: login::csrf_token(secret),
         }
     }

@@ -187,7 +187,8 @@ impl Authenticator for Accounts {
             actor: Actor::Operator(operator.id),
             installation_admin: account.installation_admin.then_some(account.id),
             name: account.name.into(),
-            scopes: operator.role.scopes(),
+            scopes: operator.scopes(),
+            reach: operator.reach(),
         }))
     }
 }

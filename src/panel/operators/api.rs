@@ -20,7 +20,7 @@ use crate::http::{
     Actor, ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Faults, Found, IfMatch, PathId,
     Principal,
 };
-use crate::store::{Conn, StoreError, StoreResult};
+use crate::store::{Conn, Json, StoreError, StoreResult};
 use kernel::{Moment, OperatorId, Patch};
 
 /// Adds the endpoints of this slice for those who have a key or a login.
@@ -171,6 +171,12 @@ async fn update_operator(
             within((&principal, &needs), *role)?;
             operator.role = *role;
         }
+        match &patch.locations {
+            Patch::Absent => {}
+            Patch::Null => operator.locations = None,
+            Patch::Value(SomeLocations(locations)) => operator.locations = Some(Json(locations.clone())),
+        }
+        invitations::require_locations(change.conn, &operator)?;
         if let Some(active) = patch.active.value() {
             operator.active = *active;
         }

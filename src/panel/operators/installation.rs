@@ -250,7 +250,7 @@ fn join(change: &mut Change<'_>, fresh: &Operator) -> ApiResult<Operator> {
         let message = "You are Admin there already; go there by PUT /v1.1/account/organization";
         return Err(ApiError::conflict(message));
     }
-    there.role = Role::Admin;
+    (there.role, there.locations) = (Role::Admin, None);
     there.active = true;
     there.updated_at = change.moment.version_after(there.updated_at);
     store::update(change.conn, &there)?;

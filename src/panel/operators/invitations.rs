@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::accounts::PanelLinks;
 use super::links::{self, Purpose, make_link};
-use super::model::{Account, NewOperator, Operator, OperatorView};
+use super::model::{Account, NewOperator, Operator, OperatorView, SomeLocations};
 use super::role::Role;
 use super::{logins, oidc, store};
 use crate::events::{Change, EventKind};
 use crate::http::{ApiError, ApiResult};
-use crate::store::{Conn, StoreError, StoreResult};
+use crate::sites::locations;
+use crate::store::{Conn, Json, StoreError, StoreResult};
 use kernel::*;
 
 /// How long a link works that logs in at once.
@@ -25,7 +26,9 @@ pub(super) fn create(change: &mut Change<'_>, new: &NewOperator) -> ApiResult<(O
             account
         }
     };
-    let operator = Operator::new((account.id, change.organization), new.role, change.moment);
+    let mut operator = Operator::new((account.id, change.organization), new.role, change.moment);
+    operator.locations = new.locations.clone().map(|SomeLocations(locations)| Json(locations));
+    require_locations(change.conn, &operator)?;
     store::insert(change.conn, &operator).map_err(|error| match error {
         StoreError::Duplicate(_) => {
             ApiError::conflict("There is an operator with this address; change it, or invite again by …/invitation")
@@ -34,6 +37,21 @@ pub(super) fn create(change: &mut Change<'_>, new: &NewOperator) -> ApiResult<(O
     })?;
     change.record(EventKind::OperatorCreated, &OperatorView::new(operator.clone(), account.clone()))?;
     Ok((operator, account))
+}
+
+/// Refuses locations that are not the organization's, and an Admin who would not work everywhere: that role is about all of it.
+pub(super) fn require_locations(conn: &mut Conn, operator: &Operator) -> ApiResult<()> {
+    let Some(Json(chosen)) = &operator.locations else {
+        return Ok(());
+    };
+    if operator.role == Role::Admin {
+        let message = "are not for an Admin, who works everywhere; choose Operator or Viewer, or null";
+        return Err(ApiError::field("locations", "invalid", message));
+    }
+    for (index, id) in chosen.iter().enumerate() {
+        locations::require(conn, operator.organization_id, *id, &format!("locations[{index}]"))?;
+    }
+    Ok(())
 }
 
 /// Refuses to show the link to an account that is also another organization's or administers the installation, until its owner has come

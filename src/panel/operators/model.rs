@@ -1,15 +1,20 @@
 //! What accounts and operators are, and what is sent to change them.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::role::Role;
+use super::role::{Role, Scopes};
 use super::second_factor::SixDigits;
 use crate::home::portal::{Password, TypedPassword};
-use crate::http::Versioned;
+use crate::http::fields::{Field, Path, wrong};
+use crate::http::{Faults, Reach, Versioned};
 use crate::people::users::Email;
+use crate::store::Json;
 use crate::store::schema::{operator_accounts, operators};
-use crate::{filters, input};
+use crate::{filters, input, json_schema};
 use kernel::text::{Name, Text};
 use kernel::*;
 
@@ -99,9 +104,46 @@ pub struct Operator {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// Where the person works; everywhere where there is no list.
+    pub locations: Option<Json<Vec<LocationId>>>,
+}
+
+/// Locations that one operator works at at most; more are worked at everywhere.
+const MOST_LOCATIONS: usize = 100;
+
+/// The locations of somebody who does not work everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SomeLocations(pub Vec<LocationId>);
+
+json_schema!(SomeLocations, {
+    "type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "string", "pattern": "^[0-9a-fA-F]{24}$"}
+});
+
+impl Field for SomeLocations {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let locations = Vec::<LocationId>::read(value, at, faults)?;
+        let mut known = BTreeSet::new();
+        for (index, _) in locations.iter().enumerate().filter(|(_, id)| !known.insert(**id)) {
+            faults.add(Path::Element(&at, index), "invalid", "is named twice");
+        }
+        if (1..=MOST_LOCATIONS).contains(&locations.len()) {
+            return Some(Self(locations));
+        }
+        wrong(at, faults, format_args!("an array of 1 to {MOST_LOCATIONS} ids; null for everywhere"))
+    }
 }
 
 impl Operator {
+    /// What the person may do, where that is.
+    pub fn scopes(&self) -> Scopes {
+        if self.locations.is_none() { self.role.scopes() } else { self.role.scopes_at_locations() }
+    }
+
+    /// Where the person may do it.
+    pub fn reach(&self) -> Reach {
+        Reach::at(self.locations.as_ref().map(|Json(locations)| locations.as_slice()))
+    }
+
     /// An operator with this role.
     pub fn new((account, organization): (AccountId, OrganizationId), role: Role, moment: &Moment) -> Self {
         Self {
@@ -113,6 +155,7 @@ impl Operator {
             invited_at: moment.now,
             created_at: moment.now,
             updated_at: moment.now,
+            locations: None,
         }
     }
 }
@@ -141,6 +184,8 @@ pub(super) struct OperatorView {
     pub name: String,
     /// Admin, Operator or Viewer.
     pub role: Role,
+    /// The locations that the person works at, and sees what is there; null: everywhere.
+    pub locations: Option<Vec<LocationId>>,
     /// Whether the person may log in.
     pub active: bool,
     /// invited, active or disabled.
@@ -176,6 +221,7 @@ impl OperatorView {
             email: account.email,
             name: account.name,
             role: operator.role,
+            locations: operator.locations.map(|Json(locations)| locations),
             last_login_at: account.last_login_at,
             invited_at: operator.invited_at,
             invitation_url: None,
@@ -212,6 +258,8 @@ input! {
         pub name: Option<Name>,
         /// Admin, Operator or Viewer.
         pub role: Role,
+        /// The only locations that the person is to work at, and to see what is there; everywhere when absent. Not for an Admin.
+        pub locations: Option<SomeLocations>,
     }
 }
 
@@ -221,6 +269,8 @@ crate::patch! {
     pub(crate) struct OperatorPatch {
         /// Admin, Operator or Viewer.
         pub role: Role,
+        /// The only locations that the person is to work at, and to see what is there; null: everywhere. Not for an Admin.
+        pub locations: SomeLocations,
         /// Whether the person may log in.
         pub active: bool,
         /// `false` takes the second factor away, for somebody who lost it.

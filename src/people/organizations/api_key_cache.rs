@@ -10,8 +10,7 @@ use tokio::sync::watch;
 use super::model::{ApiKey, hash};
 use super::store;
 use crate::http::caller::Authenticator;
-use crate::http::{Actor, Principal};
-use crate::http::{ApiResult, Context};
+use crate::http::{Actor, ApiResult, Context, Principal, Reach};
 use crate::store::StoreResult;
 use kernel::Timestamp;
 
@@ -78,6 +77,7 @@ impl Authenticator for ApiKeyCache {
             return Ok(None);
         };
         let principal = Principal {
+            reach: Reach::default(),
             organization: key.organization_id,
             actor: Actor::ApiKey(key.id),
             name: key.name.as_str().into(),

@@ -39,7 +39,7 @@ async fn list_locations(
         .await
 }
 
-/// Creates a location.
+/// Creates a location; an operator who works at some locations only cannot.
 #[utoipa::path(tag = "locations", request_body = NewLocation,
     responses((status = CREATED, body = Reply<LocationView>), WriteErrors))]
 #[post("/locations")]
@@ -48,6 +48,7 @@ async fn create_location(
     ctx: Ctx,
     Body(new): Body<NewLocation>,
 ) -> ApiResult<Created<LocationView>> {
+    caller.reach().require_everywhere("another location")?;
     let change = ctx.change(caller.organization());
     let location = Location::new(new, change.organization, &change.moment);
     change

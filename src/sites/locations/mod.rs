@@ -12,7 +12,7 @@ mod uses;
 pub use api::routes;
 pub use model::{Coordinates, Location, LocationView};
 pub use store::{
-    card_rules, common_time_zone, coordinates_of, find, find_many, ids_within, names_and_zones, require, time_zone_of,
-    views_of, with_hours,
+    card_rules, common_time_zone, coordinates_of, find, find_many, ids_within, known, names_and_zones, require,
+    time_zone_of, views_of, with_hours,
 };
 pub use uses::Uses;

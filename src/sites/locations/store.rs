@@ -15,7 +15,7 @@ use crate::people::organizations::{ConcurrentCards, UnknownCards};
 use crate::store::query::{contains, lower};
 use crate::store::schema::locations;
 use crate::store::{Conn, StoreResult};
-use kernel::{LocationId, OrganizationId, Page, TimeZone};
+use kernel::{LocationId, OrganizationId, Page, RawId, TimeZone};
 
 pub(super) fn insert(conn: &mut Conn, location: &Location) -> StoreResult<()> {
     diesel::insert_into(locations::table).values(location).execute(conn)?;
@@ -45,6 +45,12 @@ pub fn find_many(conn: &mut Conn, ids: &[LocationId]) -> StoreResult<BTreeMap<Lo
     let found: Vec<Location> =
         locations::table.filter(locations::id.eq_any(ids)).select(Location::as_select()).load(conn)?;
     Ok(found.into_iter().map(|location| (location.id, location)).collect())
+}
+
+/// Those of some ids that are of locations.
+pub fn known(conn: &mut Conn, ids: &[RawId]) -> StoreResult<Vec<LocationId>> {
+    let ids = ids.iter().copied().map(LocationId::from);
+    Ok(locations::table.filter(locations::id.eq_any(ids)).select(locations::id).load(conn)?)
 }
 
 /// The views of the organization's locations with these ids, for rows that include them.
@@ -150,6 +156,9 @@ pub(super) fn list(
 ) -> ApiResult<Page<Location>> {
     let filtered = || {
         let mut rows = locations::table.filter(locations::organization_id.eq(organization)).into_boxed();
+        if let Some(within) = query.reach.locations() {
+            rows = rows.filter(locations::id.eq_any(within));
+        }
         if let Some(active) = query.filter.active {
             rows = rows.filter(locations::active.eq(active));
         }

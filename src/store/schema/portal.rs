@@ -1,6 +1,6 @@
 //! Home users and operators, their credentials, and e-mails to them.
 
-use crate::store::columns::Instant;
+use crate::store::columns::{Instant, JsonDoc};
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -121,7 +121,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Instant;
+    use super::{Instant, JsonDoc};
 
     operators (id) {
         id -> Text,
@@ -132,6 +132,7 @@ diesel::table! {
         invited_at -> Instant,
         created_at -> Instant,
         updated_at -> Instant,
+        locations -> Nullable<JsonDoc>,
     }
 }
 

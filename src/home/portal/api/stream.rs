@@ -19,7 +19,7 @@ use super::super::auth_guard::{CookieCaller, HomeCaller};
 use super::super::logins;
 use crate::events::{EventTypes, Feed, Line, Listener, Sight};
 use crate::http::docs::HomeListErrors;
-use crate::http::{ApiResult, Ctx};
+use crate::http::{ApiResult, Ctx, Reach};
 use crate::load::groups;
 use crate::store::{Conn, StoreResult};
 use kernel::{GroupId, StationId};
@@ -59,8 +59,14 @@ pub(super) async fn stream_home_events(
     ctx: Ctx,
     feed: web::Data<Feed>,
 ) -> ApiResult<HttpResponse> {
-    let listener =
-        Listener::open(&feed, &ctx, (caller.organization, Sight::NEITHER), TYPES.clone().into(), None).await?;
+    let listener = Listener::open(
+        &feed,
+        &ctx,
+        (caller.organization, Sight::NEITHER, Reach::default()),
+        TYPES.clone().into(),
+        None,
+    )
+    .await?;
     let own = ctx.db.read(move |conn| Own::read(conn, &caller)).await?;
     let reader = Reader {
         listener,

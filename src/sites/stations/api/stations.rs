@@ -121,11 +121,12 @@ async fn create_chargestation(
     ctx: Ctx,
     Body(new): Body<NewStation>,
 ) -> ApiResult<Created<StationView>> {
-    let base = ctx.websocket_url.clone();
+    let (base, reach) = (ctx.websocket_url.clone(), caller.reach().clone());
     ctx.change(caller.organization())
         .answer(move |change| {
             let usual = default_security(change.conn, change.organization)?;
             let (station, password) = Station::new(new.clone(), (change.organization, usual), change.moment);
+            reach.require_location(station.location_id)?;
             if let Some(location) = station.location_id {
                 locations::require(change.conn, change.organization, location, "location")?;
             }
@@ -176,7 +177,7 @@ async fn update_chargestation(
     if_match: IfMatch,
     Body(patch): Body<StationPatch>,
 ) -> ApiResult<Changed<StationView>> {
-    let base = ctx.websocket_url.clone();
+    let (base, reach) = (ctx.websocket_url.clone(), caller.reach().clone());
     let organization = caller.organization();
     let (view, must_come_anew) = ctx
         .change(organization)
@@ -189,6 +190,7 @@ async fn update_chargestation(
             let was = station.clone();
             let password = station.apply(patch.clone(), change.moment)?;
             store::require_free_endpoint(change.conn, &station)?;
+            reach.require_location(station.location_id)?;
             if station.location_id != was.location_id {
                 store::require_place_of_group(change.conn, &uses, &station)?;
             }

@@ -24,6 +24,12 @@ pub fn ids_at(location: LocationId) -> _ {
     chargestations::table.filter(chargestations::location_id.eq(location)).select(chargestations::id)
 }
 
+/// Selects the stations at any of these locations.
+#[auto_type]
+pub fn ids_at_any(locations: Vec<LocationId>) -> _ {
+    chargestations::table.filter(chargestations::location_id.eq_any(locations)).select(chargestations::id)
+}
+
 /// Selects the EVSEs with a connector of this kind of power.
 #[auto_type]
 pub fn evses_of_power_type(power_type: PowerType) -> _ {
@@ -59,6 +65,26 @@ pub fn locations_of(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTre
         .select((chargestations::id, chargestations::location_id))
         .load(conn)?;
     Ok(found.into_iter().collect())
+}
+
+/// Of those of some ids that are of stations, EVSEs or connectors: the station.
+pub fn stations_of(conn: &mut Conn, ids: &[RawId]) -> StoreResult<Vec<(RawId, StationId)>> {
+    let own: Vec<StationId> = chargestations::table
+        .filter(chargestations::id.eq_any(ids.iter().copied().map(StationId::from)))
+        .select(chargestations::id)
+        .load(conn)?;
+    let of_evses: Vec<(EvseId, StationId)> = evses::table
+        .filter(evses::id.eq_any(ids.iter().copied().map(EvseId::from)))
+        .select((evses::id, evses::chargestation_id))
+        .load(conn)?;
+    let of_connectors: Vec<(ConnectorId, StationId)> = connectors::table
+        .filter(connectors::id.eq_any(ids.iter().copied().map(ConnectorId::from)))
+        .select((connectors::id, connectors::chargestation_id))
+        .load(conn)?;
+    let mut found: Vec<(RawId, StationId)> = own.into_iter().map(|id| (id.raw(), id)).collect();
+    found.extend(of_evses.into_iter().map(|(id, station)| (id.raw(), station)));
+    found.extend(of_connectors.into_iter().map(|(id, station)| (id.raw(), station)));
+    Ok(found)
 }
 
 /// When a station booted last, as far as that is known.

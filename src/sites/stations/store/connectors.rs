@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::dsl::not;
 use diesel::prelude::*;
 
-use super::answers::ids_at;
+use super::answers::{ids_at, ids_at_any};
 use super::evses;
 use super::layout::note_change;
 use super::station_states::station_states;
@@ -226,6 +226,9 @@ pub(crate) fn list(
     let of_stations = search.map(|text| Searched::StationsOfConnectors.containing(conn, organization, text));
     let filtered = || {
         let mut rows = connectors::table.filter(connectors::organization_id.eq(organization)).into_boxed();
+        if let Some(within) = query.reach.locations() {
+            rows = rows.filter(connectors::chargestation_id.eq_any(ids_at_any(within.to_vec())));
+        }
         if let Some(station) = filter.chargestation {
             rows = rows.filter(connectors::chargestation_id.eq(station));
         }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
+use super::answers::ids_at_any;
 use super::memberships::{in_groups, with_member_that};
+use crate::http::Reach;
 use crate::sites::stations::model::condition::ConnectorStatus;
 use crate::store::schema::{chargestations, connectors};
 use crate::store::{Conn, StoreResult};
@@ -29,11 +31,21 @@ pub struct StationCounts {
 }
 
 /// How many of the organization's stations are doing what.
-pub fn count_stations(conn: &mut Conn, organization: OrganizationId, now: Timestamp) -> StoreResult<StationCounts> {
-    let own = || chargestations::table.filter(chargestations::organization_id.eq(organization));
-    let by_link: Vec<(bool, i64)> =
-        own().group_by(chargestations::online).select((chargestations::online, count_star())).load(conn)?;
-    let linked = |online| by_link.iter().filter(|(is_online, _)| *is_online == online).map(|(_, count)| *count).sum();
+pub fn count_stations(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    reach: &Reach,
+    now: Timestamp,
+) -> StoreResult<StationCounts> {
+    let own = || {
+        let rows = chargestations::table.filter(chargestations::organization_id.eq(organization)).into_boxed();
+        match reach.locations() {
+            Some(within) => rows.filter(chargestations::location_id.eq_any(within)),
+            None => rows,
+        }
+    };
+    let linked = |online| own().filter(chargestations::online.eq(online)).count();
+    let (online, offline) = (linked(true).get_result(conn)?, linked(false).get_result(conn)?);
     let late = own().filter(chargestations::online.eq(true)).filter(chargestations::late_at.lt(now));
     let never = own().filter(chargestations::last_connect_at.is_null());
     let broken = connectors::table
@@ -44,8 +56,8 @@ pub fn count_stations(conn: &mut Conn, organization: OrganizationId, now: Timest
     let disobeying =
         own().filter(chargestations::id.eq_any(in_groups())).filter(chargestations::id.eq_any(with_member_that(false)));
     Ok(StationCounts {
-        online: linked(true),
-        offline: linked(false),
+        online,
+        offline,
         late: late.count().get_result(conn)?,
         never_connected: never.count().get_result(conn)?,
         faulted: faulted.count().get_result(conn)?,
@@ -54,11 +66,20 @@ pub fn count_stations(conn: &mut Conn, organization: OrganizationId, now: Timest
 }
 
 /// How many of the organization's connectors have each status; statuses that none has are left out.
-pub fn count_connectors(conn: &mut Conn, organization: OrganizationId) -> StoreResult<BTreeMap<ConnectorStatus, i64>> {
-    let counts: Vec<(ConnectorStatus, i64)> = connectors::table
-        .filter(connectors::organization_id.eq(organization))
-        .group_by(connectors::status)
-        .select((connectors::status, count_star()))
-        .load(conn)?;
+pub fn count_connectors(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    reach: &Reach,
+) -> StoreResult<BTreeMap<ConnectorStatus, i64>> {
+    let own = connectors::table.filter(connectors::organization_id.eq(organization));
+    let each = (connectors::status, count_star());
+    let counts: Vec<(ConnectorStatus, i64)> = match reach.locations() {
+        Some(within) => own
+            .filter(connectors::chargestation_id.eq_any(ids_at_any(within.to_vec())))
+            .group_by(connectors::status)
+            .select(each)
+            .load(conn)?,
+        None => own.group_by(connectors::status).select(each).load(conn)?,
+    };
     Ok(counts.into_iter().collect())
 }

@@ -16,7 +16,7 @@ use crate::sites::stations::model::connector::CurrentType;
 use crate::sites::stations::model::evse::{Evse, EvseFilter, NewEvse, StationPlace, folded_contract_id};
 use crate::sites::stations::model::number::first_free;
 use crate::sites::stations::model::station::{OperationalStatus, Station};
-use crate::sites::stations::store::answers::ids_at;
+use crate::sites::stations::store::answers::{ids_at, ids_at_any};
 use crate::sites::stations::store::station_states::station_states;
 use crate::sites::stations::uses::Uses;
 use crate::store::query::{contains, lower, replace};
@@ -163,6 +163,9 @@ pub(crate) fn list(
 ) -> ApiResult<Page<Evse>> {
     let filtered = || {
         let mut rows = evses::table.filter(evses::organization_id.eq(organization)).into_boxed();
+        if let Some(within) = query.reach.locations() {
+            rows = rows.filter(evses::chargestation_id.eq_any(ids_at_any(within.to_vec())));
+        }
         if let Some(station) = query.filter.chargestation {
             rows = rows.filter(evses::chargestation_id.eq(station));
         }

@@ -400,6 +400,9 @@ pub(crate) fn list(
     let found = search.map(|text| Searched::Stations.containing(conn, organization, text));
     let filtered = || {
         let mut rows = chargestations::table.filter(chargestations::organization_id.eq(organization)).into_boxed();
+        if let Some(within) = query.reach.locations() {
+            rows = rows.filter(chargestations::location_id.eq_any(within));
+        }
         if let Some(location) = filter.location {
             rows = rows.filter(chargestations::location_id.eq(location));
         }
