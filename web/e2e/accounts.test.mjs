@@ -68,6 +68,41 @@ test("an operator is invited on a page, accepts, and sees no more than the role 
   await hers.context().close();
 });
 
+test("an operator of one location sees what is there, and nothing else", async () => {
+  const api = client(server.url, server.key);
+  const place = { address: {}, coordinates: [4.9, 52.4] };
+  const here = await api("POST", "/locations", { ...place, operatorName: "Evenwatt", name: "North depot" });
+  const there = await api("POST", "/locations", { ...place, operatorName: "Evenwatt", name: "South depot" });
+  await api("POST", "/chargestations", { name: "Northern charger", location: here._id });
+  await api("POST", "/chargestations", { name: "Southern charger", location: there._id });
+  await page.goto(`${server.url}/panel/settings?tab=operators`);
+  await page.getByRole("button", { name: "Invite", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("E-mail address").fill("ada@example.com");
+  await dialog.getByLabel("Role").selectOption("Operator");
+  await dialog.getByRole("combobox", { name: "Locations" }).fill("North");
+  await dialog.getByRole("option", { name: /North depot/ }).click();
+  await dialog.locator("button.primary").click();
+  await page.getByText(/\/panel\/invitations\//).waitFor();
+  const link = /http:\/\/\S+\/panel\/invitations\/[\w-]+/.exec(await dialog.textContent())?.[0];
+  await page.reload();
+  await page.getByRole("row", { name: /ada@example.com.*North depot/ }).waitFor();
+  const hers = await open(browser);
+  await choose(hers, link);
+  await hers.getByRole("button", { name: "Save the password" }).click();
+  await hers.locator(".shell").waitFor();
+  await hers.goto(`${server.url}/panel/chargestations`);
+  await hers.getByText("Northern charger").first().waitFor();
+  assert.equal(await hers.getByText("Southern charger").count(), 0);
+  await hers.goto(`${server.url}/panel/locations`);
+  await hers.getByText("North depot").first().waitFor();
+  assert.equal(await hers.getByText("South depot").count(), 0);
+  assert.equal(await hers.getByRole("button", { name: "Create", exact: true }).count(), 0, "a new place is for others");
+  assert.deepEqual(await axe(hers), []);
+  assert.deepEqual(hers.wrongs, []);
+  await hers.context().close();
+});
+
 test("a second factor is set up on the page, and asked for", async () => {
   await page.goto(`${server.url}/panel/account`);
   await page.getByRole("button", { name: /two-step|second factor/i }).click();

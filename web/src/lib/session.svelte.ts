@@ -3,7 +3,7 @@ import { call, Problem, setCsrfToken, whenLoggedOut, type Schemas } from "../api
 import { forgetAll } from "./drafts.svelte";
 
 export interface Account {
-  operator: { _id: string; email: string; name: string; language: string | null; role: string; totp: boolean };
+  operator: { _id: string; email: string; name: string; language: string | null; role: string; locations: string[] | null; totp: boolean };
   organization: { _id: string; name: string; logo: string | null };
   organizations: { _id: string; name: string; role: string }[];
   /** Whether the person makes and joins organizations of this installation. */
@@ -94,6 +94,9 @@ export async function changeAccount(body: object): Promise<void> {
   const { result } = await call<{ result: Account }>("PATCH", "/v1.1/account", body);
   take(result);
 }
+
+/** Whether the reader works at every location. */
+export const worksEverywhere = (): boolean => !session.account?.operator.locations;
 
 /** Whether the reader may do something: `write:groups`. */
 export function may(scope: string): boolean {

@@ -12,6 +12,8 @@ export interface Resource<P extends ListPath> {
   words: Words;
   /** `write:<scope>` lets change it. */
   scope: string;
+  /** New ones are made by who works at every location. */
+  everywhere?: boolean;
   name: (row: RowOf<P>) => string;
   /** The fields of its form, and those of an update where they are others. */
   sections: Section[];

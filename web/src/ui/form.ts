@@ -35,6 +35,8 @@ export interface Field {
   ref?: RefKind;
   /** What a reference is looked for among. */
   fixed?: Record<string, string>;
+  /** Whether a list of nothing is null. */
+  nullable?: boolean;
   /** What is said where none of them is found. */
   none?: Key;
   min?: number;

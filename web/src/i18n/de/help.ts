@@ -39,6 +39,7 @@ export const help = {
   "help.minimum_connector_capacity": "Die kleinste Leistung, die einen Ladevorgang am Leben hält.",
   "help.ocpp": "Der Name der OCPP-Aktion, etwa GetConfiguration.",
   "help.opening_hours": "Leer heißt immer.",
+  "help.operator_locations": "Sieht und ändert nur, was dort ist. Überall, wenn leer, wie ein Admin immer.",
   "help.own_coordinates": "Wenn sie nicht dort steht, wo der Standort ist.",
   "help.operator_name": "Wer die Stationen hier betreibt; Fahrer sehen es.",
   "help.parent": "Die Gruppe, deren Grenze sie mit einhält.",

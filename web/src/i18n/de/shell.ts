@@ -148,6 +148,7 @@ export const shell = {
   "nav.operators": "Bediener",
   "one.operators": "Bediener",
   "operators.empty": "Hier arbeitet noch niemand. Laden Sie die erste Person ein.",
+  "operators.everywhere": "Überall",
   "operators.take_totp": "Zweiten Faktor entfernen",
   "organizations.empty": "Es gibt keine Organisation mit diesem Namen.",
   "organizations.enter": "Dorthin wechseln",

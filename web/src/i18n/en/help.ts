@@ -39,6 +39,7 @@ export const help = {
   "help.minimum_connector_capacity": "The least power that keeps a session alive.",
   "help.ocpp": "The name of the OCPP action, such as GetConfiguration.",
   "help.opening_hours": "Empty means always.",
+  "help.operator_locations": "Sees and changes only what is there. Everywhere when empty, as an Admin always.",
   "help.own_coordinates": "When it is not where the location is.",
   "help.operator_name": "Who runs the chargers here; drivers see it.",
   "help.parent": "The group whose limit it shares as well.",

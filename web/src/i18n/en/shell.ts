@@ -145,6 +145,7 @@ export const shell = {
   "nav.operators": "Operators",
   "one.operators": "Operator",
   "operators.empty": "Nobody works here yet. Invite the first operator.",
+  "operators.everywhere": "Everywhere",
   "operators.take_totp": "Take second factor away",
   "organizations.empty": "There is no organization with this name.",
   "organizations.enter": "Switch to it",

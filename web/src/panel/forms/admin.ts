@@ -65,6 +65,7 @@ export const OPERATOR: Section[] = [
       { name: "email", kind: "email", required: true },
       { name: "name" },
       { name: "role", kind: "select", options: ["Admin", "Operator", "Viewer"], words: "role", required: true, help: "help.role" },
+      { name: "locations", kind: "refs", ref: "location", nullable: true, help: "help.operator_locations" },
     ],
   },
 ];

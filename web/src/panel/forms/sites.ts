@@ -105,6 +105,7 @@ export const LOCATIONS = resource({
   page: "/panel/locations",
   words: "locations",
   scope: "locations",
+  everywhere: true,
   name: placeName,
   sections: LOCATION,
   initial: NEW_LOCATION,
