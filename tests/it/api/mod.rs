@@ -19,7 +19,7 @@ mod rates;
 mod realtime;
 mod reservations;
 mod stations;
-mod tenancy;
+pub mod tenancy;
 mod tokens;
 mod users;
 mod uses;

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{Client, TestApp};
 
 /// Each operation of the document: its method, its path with ids filled in, and the same path as documented.
-fn operations(document: &serde_json::Value, ids: &[(&str, &str)]) -> Vec<(Method, String, String)> {
+pub fn operations(document: &serde_json::Value, ids: &[(&str, &str)]) -> Vec<(Method, String, String)> {
     let mut all = Vec::new();
     let paths = document["paths"].as_object().expect("paths").iter();
     // These know no API keys; `portal_matrix.rs` walks the portal, `panel/` the accounts of operators.
@@ -111,7 +111,7 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
 }
 
 /// A body that is right in itself, so that the answer is about the object and not about the body.
-fn body_for(documented: &str) -> serde_json::Value {
+pub fn body_for(documented: &str) -> serde_json::Value {
     let id = "650000000000000000000001";
     match documented.rsplit('/').next().unwrap_or_default() {
         "connectors" => json!({"power": 7}),

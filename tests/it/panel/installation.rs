@@ -151,12 +151,13 @@ async fn nothing_of_an_organization_is_shown_before_it_is_joined() {
     let another = stranger.post("/operators", json!({"email": ADA, "role": "Admin"})).await.created();
     assert_eq!(another["state"], "invited");
     let own = format!("/operators/{}", id(&operators["result"][0]));
-    stranger.patch(&own, json!({"role": "Viewer", "active": false})).await.ok();
+    let less = json!({"role": "Viewer", "active": false, "locations": [place["_id"]]});
+    stranger.patch(&own, less).await.ok();
     let again = Browser::new(&app).after(&Browser::new(&app).log_in(GRACE, PASSWORD).await);
     assert_eq!(again.get(&path).await.ok()["role"], Value::Null);
     again.post(&format!("{path}/join"), json!({})).await.ok();
     let back = stranger.get(&own).await.ok();
-    assert_eq!((&back["role"], &back["active"]), (&json!("Admin"), &json!(true)));
+    assert_eq!((&back["role"], &back["active"], &back["locations"]), (&json!("Admin"), &json!(true), &Value::Null));
 }
 
 #[actix_web::test]

@@ -5,6 +5,7 @@ mod actors;
 mod audit;
 mod browser;
 mod installation;
+mod locations;
 mod oidc;
 mod roles;
 mod second_factor;
