@@ -91,7 +91,7 @@ test("an operator of one location sees what is there, and nothing else", async (
   await choose(hers, link);
   await hers.getByRole("button", { name: "Save the password" }).click();
   await hers.locator(".shell").waitFor();
-  await hers.goto(`${server.url}/panel/chargestations`);
+  await hers.goto(`${server.url}/panel/stations`);
   await hers.getByText("Northern charger").first().waitFor();
   assert.equal(await hers.getByText("Southern charger").count(), 0);
   await hers.goto(`${server.url}/panel/locations`);
