@@ -70,7 +70,7 @@ const FACADES: [(&str, &str); 1] = [("sites/stations", "link")];
 
 /// Which room owns each table. Only its owner names a table; others ask the facade of its room, for what they want to know
 /// or for a selection of ids.
-const TABLES: [(&str, &[&str]); 24] = [
+const TABLES: [(&str, &[&str]); 25] = [
     ("store", &["counters", "secrets"]),
     ("http", &["idempotency_keys"]),
     ("events", &["audit", "events"]),
@@ -106,6 +106,7 @@ const TABLES: [(&str, &[&str]); 24] = [
         ],
     ),
     ("charging/reservations", &["reservations"]),
+    ("charging/driver", &["driver_links", "driver_logins"]),
     (
         "panel/operators",
         &[

@@ -31,6 +31,8 @@ pub const TABLES: &[(&str, Bound)] = &[
     ("connector_statuses", Kept(&["statuses"])),
     ("connectors", Stands("created by hand, or reported by a station as far as its organization lets it")),
     ("counters", Stands("a few, and one an organization")),
+    ("driver_links", Passes("a quarter of an hour after they were sent, or with the next one to the address")),
+    ("driver_logins", Passes("30 days after they began, or when the address logged in at twenty browsers since")),
     ("dynamic_profiles", Stands("one a profile in force at a station")),
     ("events", Kept(&["events"])),
     ("evse_groups", Stands("created by hand")),

@@ -79,6 +79,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     home_links,
     home_logins,
     home_refresh_tokens,
+    driver_links,
+    driver_logins,
     login_attempts,
     letters,
     secrets,

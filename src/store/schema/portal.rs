@@ -1,4 +1,4 @@
-//! Home users and operators, their credentials, and e-mails to them.
+//! Home users, drivers and operators, their credentials, and e-mails to them.
 
 use crate::store::columns::{Instant, JsonDoc};
 
@@ -203,5 +203,28 @@ diesel::table! {
         chargestation_id -> Nullable<Text>,
         created_at -> Instant,
         updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    driver_links (email) {
+        email -> Text,
+        hash -> Text,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    driver_logins (hash) {
+        hash -> Text,
+        email -> Text,
+        created_at -> Instant,
+        expires_at -> Instant,
     }
 }
