@@ -10,5 +10,7 @@ mod uses;
 
 pub use api::{add, routes};
 pub use model::{Email, NewUser, User, UserView};
-pub use store::{find, find_by_email, find_many, inactive_of, is_active, is_in_private_group, require};
+pub use store::{
+    active_of_address, find, find_by_email, find_many, inactive_of, is_active, is_in_private_group, require,
+};
 pub use uses::Uses;

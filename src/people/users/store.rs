@@ -17,6 +17,8 @@ use kernel::{OrganizationId, Page, UserId};
 
 /// Users that are looked up in one query.
 const AT_ONCE: usize = 500;
+/// Organizations that one address is looked for in: nobody drives with more operators.
+const MOST_OF_ADDRESS: i64 = 100;
 
 /// An e-mail address that another user has is refused.
 fn taken(error: diesel::result::Error) -> ApiError {
@@ -49,6 +51,17 @@ pub fn find_by_email(conn: &mut Conn, organization: OrganizationId, email: &str)
         .select(User::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// The active users of all organizations who have this e-mail address, at most one of each.
+pub fn active_of_address(conn: &mut Conn, email: &str) -> StoreResult<Vec<User>> {
+    Ok(users::table
+        .filter(users::email.eq(email))
+        .filter(users::active.eq(true))
+        .order(users::organization_id)
+        .limit(MOST_OF_ADDRESS)
+        .select(User::as_select())
+        .load(conn)?)
 }
 
 /// The same as [`find`] for a reference in a body: an unknown id is a fault of that field.
