@@ -9,7 +9,7 @@ use actix_web::web;
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::balancing::Balancer;
-use crate::charging::driver::DriverAccess;
+use crate::charging::driver::{DriverAccess, DriverLinks};
 use crate::charging::sessions::OpenSessions;
 use crate::control::actions::Performer;
 use crate::control::{acceptance, provisioning};
@@ -218,7 +218,9 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let limit = RateLimit { per_second: config.http.rate_per_second, burst: config.http.rate_burst };
     let pages = websocket_url.replacen("ws", "http", 1);
     let panel_links = config.panel_links(&pages);
-    let (portal, post) = Portal::open(&api, config.portal_settings(&pages, panel_links.clone())?).await?;
+    let driver_links = DriverLinks { url: pages.clone(), name: pages::settings::name_of(config) };
+    let settings = config.portal_settings(&pages, panel_links.clone(), driver_links)?;
+    let (portal, post) = Portal::open(&api, settings).await?;
     let portal = web::Data::new(portal);
     let account_settings = config.account_settings(&api).await?;
     let accounts = Accounts::new(api.clone(), panel_links, &account_settings, portal.notices())?;
@@ -226,7 +228,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let auth_guard = AuthGuard::new(api_key_cache.clone().into_inner(), accounts.clone().into_inner(), limit);
     let auth_guard = web::Data::new(auth_guard);
     let limit = RateLimit { per_second: config.driver.rate_per_second, burst: config.driver.rate_burst };
-    let driver = web::Data::new(DriverAccess::open(&api, config.driver.enabled, limit).await?);
+    let driver = web::Data::new(DriverAccess::open(&api, config.driver.enabled, limit, portal.notices()).await?);
     let patience = config.sessions.patience(context.clock.now());
     let mut tasks = tasks::start(
         &context,

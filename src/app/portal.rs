@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 
 use super::Config;
 use super::config::{Mail, check_key};
+use crate::charging::driver::DriverLinks;
 use crate::home::portal::{MailSettings, PortalSettings, Security};
 use crate::http::middleware::RateLimit;
 use crate::panel::operators::PanelLinks;
@@ -19,7 +20,7 @@ pub(super) fn times(count: NonZeroU32, seconds: u64) -> Duration {
 
 impl Config {
     /// The portal's settings; its pages are at `/portal` of this address unless it is configured where.
-    pub fn portal_settings(&self, address: &str, panel: PanelLinks) -> Result<PortalSettings> {
+    pub fn portal_settings(&self, address: &str, panel: PanelLinks, driver: DriverLinks) -> Result<PortalSettings> {
         let portal = &self.portal;
         let key = portal.signing_key.clone();
         check_key("portal.signing_key", &key)?;
@@ -37,6 +38,7 @@ impl Config {
             rate: RateLimit { per_second: portal.rate_per_second, burst: portal.rate_burst },
             mail: mail_settings(&self.mail)?,
             operator_letters: Arc::new(panel),
+            driver_letters: Arc::new(driver),
         })
     }
 }

@@ -114,7 +114,7 @@ pub fn portal(config: &mut ServiceConfig<'_, '_>) {
         (name = "accounts", description = "For operators: logging in to the panel, passwords, the second factor"),
         (name = "audit", description = "Who changed what people set up"),
         (name = "operators", description = "Who works at the panel, and what they may do"),
-        (name = "driver", description = "For drivers, without a key: public stations, prices, charging with a card's number"),
+        (name = "driver", description = "For drivers, without a key: stations, prices, charging with a card's number or by a login"),
         (name = "tokens", description = "RFID cards and virtual tokens"),
         (name = "rates", description = "What charging costs, and when"),
         (name = "evse networks", description = "EVSEs in groups that share their prices"),

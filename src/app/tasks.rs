@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::config;
 use super::retention::Retention;
-use crate::charging::driver::DriverAccess;
+use crate::charging::driver::{self, DriverAccess};
 use crate::charging::sessions::Session;
 use crate::gateway::connections::Connections;
 use crate::home::portal::Portal;
@@ -35,7 +35,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 pub fn start(
     context: &Context,
     connections: &Connections,
-    (keeper, accounts, portal, driver): (
+    (keeper, accounts, portal, drivers): (
         web::Data<AuthGuard>,
         web::Data<Accounts>,
         web::Data<Portal>,
@@ -87,12 +87,13 @@ pub fn start(
             keeper.forget_quiet_keys();
             accounts.forget_quiet_addresses();
             portal.forget_quiet_addresses();
-            driver.forget_quiet_addresses();
+            drivers.forget_quiet_addresses();
             let (context, retention) = (forgetting.clone(), Arc::clone(&retention));
             async move {
                 let now = context.clock.now();
                 context.db.write(move |conn| portal::tidy(conn, now)).await?;
                 context.db.write(move |conn| operators::tidy(conn, now)).await?;
+                context.db.write(move |conn| driver::tidy(conn, now)).await?;
                 context.db.write_to_memory(move |conn| sessions::write_down(conn, now)).await?;
                 retention.lock().await.apply(&context).await
             }

@@ -252,7 +252,11 @@ impl<'a> Endpoints<'a> {
             lines.extend([
                 "pm.test(\"succeeds, with the envelope\", () => {".to_owned(),
                 "    pm.response.to.be.success;".to_owned(),
-                "    pm.expect(pm.response.json()).to.include({ok: true});".to_owned(),
+                if endpoint.operation.responses.responses.contains_key("204") {
+                    "    if (pm.response.code !== 204) pm.expect(pm.response.json()).to.include({ok: true});".to_owned()
+                } else {
+                    "    pm.expect(pm.response.json()).to.include({ok: true});".to_owned()
+                },
                 "});".to_owned(),
             ]);
         } else {

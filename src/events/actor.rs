@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::store::Row;
 use crate::http::Principal;
 use crate::http::caller::{Permission, ReadAudit};
-use crate::store::cause::{ActorKind, Cause, ServerPart};
+use crate::store::cause::{ActorKind, Cause, ServerPart, Who};
 use crate::store::{Conn, StoreResult};
 use kernel::StationId;
 use kernel::spelled::Spelled;
@@ -77,15 +77,21 @@ impl Actor {
             None => Self::default(),
             Some(Cause::Station(id)) => Self { id: (about != Some(*id)).then(|| id.to_string()), ..plain(STATION) },
             Some(Cause::Balancing) => plain(number_of(ActorKind::Balancing)),
-            Some(Cause::Driver) => plain(number_of(ActorKind::Driver)),
             Some(Cause::Server(part)) => plain(number_of_part(*part)),
             Some(Cause::Caller(noted)) => match noted.who() {
                 None => Self::default(),
-                Some(who) => {
-                    Self { number: number_of(who.kind), id: Some(who.id.to_string()), name: Some(who.name(conn)?) }
-                }
+                Some(who) => Self::of(conn, who)?,
+            },
+            Some(Cause::Driver(noted)) => match noted.who() {
+                None => plain(number_of(ActorKind::Driver)),
+                Some(who) => Self::of(conn, who)?,
             },
         })
+    }
+
+    /// Somebody who made a request.
+    fn of(conn: &mut Conn, who: &Who) -> StoreResult<Self> {
+        Ok(Self { number: number_of(who.kind), id: Some(who.id.to_string()), name: Some(who.name(conn)?) })
     }
 }
 
@@ -95,12 +101,13 @@ pub(super) struct ActorView {
     /// What kind of actor it is.
     #[serde(rename = "type")]
     pub kind: ActorKind,
-    /// The id of the key, the operator, the home user or the charge station, which may be gone by now; null for all others.
+    /// The id of the key, the operator, the home user, the charge station, or the user as whom a driver is logged in; it may be gone by
+    /// now. Null for all others.
     #[serde(rename = "_id")]
     #[schema(example = "650000000000000000000001")]
     pub id: Option<String>,
-    /// What the key, the operator or the home user was called then, for those who have the scope `read:audit`; which part of the server it
-    /// was. Null for all others.
+    /// What the key, the operator, the home user or the driver was called then, for those who have the scope `read:audit`; which part of
+    /// the server it was. Null for all others.
     #[schema(example = "Grace Hopper")]
     pub name: Option<String>,
 }

@@ -57,7 +57,7 @@ the WebSocket.
 | `api_key` | what a request with an API key changes and asks of stations |
 | `operator` | the same for a request of somebody at the panel |
 | `home_user` | the same for a home user at the portal |
-| `driver` | what somebody does without a key at the page of a charger |
+| `driver` | what somebody does without a key at the page of a charger; `_id` and `name` are those of the user, where a driver is logged in |
 | `station` | what a charge station reports, connects and disconnects; also settings that somebody changed at the station |
 | `balancing` | what load management decides: plans, warnings, and sessions that it stops or starts again |
 | `server` | everything else, by `name`: `retention` deletes what is old, `timer` ends what is overdue, `provisioning` sets stations up that connected or whose groups and profiles changed, `opening hours` closes and opens them, `acceptance tests` removes what a test left, `webhooks` turns endpoints off, `access control` reports connections that were refused or replaced, `startup` puts things in order, `command line` is `evenwatt operator …` |
@@ -72,7 +72,7 @@ connectors and sessions; and what changed without a request: a station that repo
 (`chargestation.booted`), has settings that were changed there (`chargestation.configuration.updated`), took over a password or got a certificate; a template that
 provisioning pushed; offers that time moved on; a webhook that was turned off; what the command line made; and sessions that balancing stopped. What happens
 all the time is in the events alone: messages of stations, limits of balancing (`GET /v1.1/load_management/groups/{id}/plans` has each with its reason), what drivers
-start, and what retention deletes.
+start with a card, and what retention deletes.
 ";
 
 /// Adds the events to the OpenAPI document.

@@ -72,10 +72,19 @@ const SHORTEST_TOKEN: usize = 40;
 /// Answers a request: what it writes is caused by whoever is noted as its caller, and its line goes into the transaction of each
 /// effect.
 pub async fn during<F: Future>(request: ServiceRequest, answer: impl FnOnce(ServiceRequest) -> F) -> F::Output {
+    during_as(Cause::Caller, request, answer).await
+}
+
+/// The same of drivers, who cause what they do also where nobody is noted.
+pub async fn during_as<F: Future>(
+    cause: fn(Noted) -> Cause,
+    request: ServiceRequest,
+    answer: impl FnOnce(ServiceRequest) -> F,
+) -> F::Output {
     let noted = Noted::default();
     request.extensions_mut().insert(noted.clone());
     let line = line_of(&request, noted.clone());
-    cause::with(Cause::Caller(noted), beside::with(line, answer(request))).await
+    cause::with(cause(noted), beside::with(line, answer(request))).await
 }
 
 /// A path without the tokens of links, by which people get in.

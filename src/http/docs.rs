@@ -214,14 +214,46 @@ answer_sets! {
     }
     /// Answers to a driver who looks.
     DriverErrors {
-        "404": "There is no such charger, or it is not shown to everybody",
+        "404": "There is no such charger, or this driver does not see it",
         "422": "A parameter is malformed",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a driver who asks for a link to log in by.
+    DriverLoginErrors {
+        "400": "The body is not JSON",
+        "403": "The request comes from a page of another server",
+        "409": "The server sends no e-mails",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "The body has faults; all of them are listed",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a driver who has a link to log in by.
+    DriverLinkErrors {
+        "403": "The request comes from a page of another server",
+        "404": "The link is unknown, was used, or has expired",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a driver who may be logged in.
+    DriverAccountErrors {
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a driver who logs out.
+    DriverLogoutErrors {
+        "403": "The request comes from a page of another server",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a driver who asks for the own sessions.
+    DriverListErrors {
+        "401": "Nobody is logged in, or the login is over",
+        "406": "The format does not exist here",
+        "422": "The query string has faults",
         "429": "Too many requests from this address",
     }
     /// Answers to a driver about the own session.
     DriverSessionErrors {
         "403": "The request comes from a page of another server",
-        "404": "There is no such session, or it was not started by this browser",
+        "404": "There is no such session, or it was started neither by this browser nor by the driver who is logged in",
         "406": "The station is offline or inactive",
         "409": "The request does not fit the present state",
         "422": "The id is malformed",

@@ -20,7 +20,7 @@ kernel::spelled! {
         Operator = "operator",
         /// A home user at the portal.
         HomeUser = "home_user",
-        /// A driver without a key or an account.
+        /// A driver, with or without a login.
         Driver = "driver",
         /// A charge station.
         Station = "station",
@@ -109,8 +109,8 @@ impl Noted {
 pub enum Cause {
     /// A request, whose caller is noted when they are known.
     Caller(Noted),
-    /// A driver.
-    Driver,
+    /// A request of a driver, who is noted where they are logged in.
+    Driver(Noted),
     /// What a station said or did.
     Station(StationId),
     /// Balancing.
@@ -181,7 +181,7 @@ pub(super) fn run<T>(cause: Option<&Cause>, work: impl FnOnce() -> T) -> T {
     let Some(cause) = cause else {
         return work();
     };
-    if matches!(cause, Cause::Caller(_)) {
+    if matches!(cause, Cause::Caller(_) | Cause::Driver(_)) {
         FIRST.set(None);
     }
     during(cause.clone(), work)

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::app::Config;
 use crate::app::routes::ACCOUNT;
+use crate::charging::driver::DriverAccess;
 use crate::http::docs::OpenErrors;
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
@@ -116,11 +117,19 @@ struct PagesConfig {
     tiles: Option<Tiles>,
     /// How operators log in at the panel.
     login: LoginWays,
+    /// Whether drivers can log in, by a link that is sent to their e-mail address.
+    driver_login: bool,
     /// Where the organization's logo is, on this server; null where it has none, or there are several organizations.
     #[schema(example = "/v1.1/organizations/650000000000000000000001/logo?v=9f86d081884c7d65")]
     logo: Option<String>,
     /// Whom drivers and home users ask for help; null where nobody is named, or there are several organizations.
     support_contact: Option<SupportContact>,
+}
+
+/// What the server is called where no organization is meant.
+pub(in crate::app) fn name_of(config: &Config) -> String {
+    let named = Some(&config.pages.name).filter(|name| !name.is_empty());
+    named.cloned().unwrap_or_else(|| NAME.to_owned())
 }
 
 /// Adds the endpoint below `/v1.1/pages`.
@@ -130,11 +139,15 @@ pub(in crate::app) fn routes(config: &mut ServiceConfig) {
 
 /// Says what pages show before a login.
 ///
-/// It needs no key: the name to head pages with, the tiles of maps, how operators log in, and of a server with one organization its logo
-/// and support contact.
+/// It needs no key: the name to head pages with, the tiles of maps, how operators log in, whether drivers can, and of a server with one
+/// organization its logo and support contact.
 #[utoipa::path(tag = "pages", security(()), responses((status = OK, body = Reply<PagesConfig>), OpenErrors))]
 #[get("/config")]
-async fn get_pages_config(ctx: Ctx, settings: web::Data<Settings>) -> ApiResult<HttpResponse> {
+async fn get_pages_config(
+    ctx: Ctx,
+    settings: web::Data<Settings>,
+    driver: web::Data<DriverAccess>,
+) -> ApiResult<HttpResponse> {
     let read = ctx.db.read(|conn| -> StoreResult<_> {
         let sole = organizations::sole_organization(conn)?;
         sole.map(|id| organizations::find_organization(conn, id)).transpose()
@@ -145,6 +158,7 @@ async fn get_pages_config(ctx: Ctx, settings: web::Data<Settings>) -> ApiResult<
         name: settings.name.clone().or(own_name).unwrap_or_else(|| NAME.to_owned()),
         tiles: settings.tiles.clone(),
         login: LoginWays { password: true, oidc: settings.providers.clone() },
+        driver_login: driver.has_logins(),
         logo: sole.as_ref().and_then(|organization| organization.logo.clone()),
         support_contact: sole.and_then(|organization| organization.support_contact),
     };

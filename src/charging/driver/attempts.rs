@@ -1,4 +1,5 @@
-//! Guessing the numbers of cards: every try is counted before it is judged, by the address it comes from and by the EVSE.
+//! Guessing the numbers of cards: every try is counted before it is judged, by the address it comes from and by the EVSE. So is who
+//! asks for e-mails to log in by.
 //!
 //! Kept in memory, bounded, and lost with a restart. What a card is worth at a reader, where nobody tries fifty an hour, is not
 //! touched.
@@ -22,6 +23,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3_600);
 /// Wrong cards at an EVSE from all addresses in `ALTOGETHER`.
 const FREE_AT_EVSE: u32 = 50;
 const ALTOGETHER: Duration = Duration::from_secs(3_600);
+/// E-mails that an address asks for in `ALTOGETHER`: a company's drivers may share one.
+const FREE_LOGINS: u32 = 30;
 /// Addresses and EVSEs that are counted at a time; some 5 MB.
 const MOST_COUNTED: usize = 50_000;
 
@@ -29,6 +32,7 @@ const MOST_COUNTED: usize = 50_000;
 enum Counted {
     Address(IpAddr),
     Evse(EvseId),
+    Login(IpAddr),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +55,16 @@ impl CardAttempts {
 
     /// Counts a try, unless there were too many: then it says until when none is looked at.
     pub(super) fn take(&self, address: IpAddr, evse: EvseId, now: Timestamp) -> Result<(), Timestamp> {
+        self.count(&[Counted::Address(neighbourhood(address)), Counted::Evse(evse)], now)
+    }
+
+    /// Counts an e-mail that somebody asks for, unless there were too many: then it says until when none is sent.
+    pub(super) fn take_login(&self, address: IpAddr, now: Timestamp) -> Result<(), Timestamp> {
+        self.count(&[Counted::Login(neighbourhood(address))], now)
+    }
+
+    fn count(&self, keys: &[Counted], now: Timestamp) -> Result<(), Timestamp> {
         let mut counted = self.lock();
-        let keys = [Counted::Address(neighbourhood(address)), Counted::Evse(evse)];
         let locks = keys.iter().filter_map(|key| counted.get(key)?.locked_until);
         if let Some(until) = locks.filter(|until| *until > now).max() {
             return Err(until);
@@ -60,12 +72,12 @@ impl CardAttempts {
         if counted.len() + keys.len() > MOST_COUNTED {
             forget(&mut counted, now);
         }
-        for key in keys {
+        for key in keys.iter().copied() {
             let fresh = Tries { failures: 0, since: now, last: now, locked_until: None };
             let tries = counted.entry(key).or_insert(fresh);
             let is_over = match key {
                 Counted::Address(_) => now.since(tries.last) >= FORGOTTEN_AFTER,
-                Counted::Evse(_) => now.since(tries.since) >= ALTOGETHER,
+                Counted::Evse(_) | Counted::Login(_) => now.since(tries.since) >= ALTOGETHER,
             };
             if is_over {
                 *tries = fresh;
@@ -75,6 +87,7 @@ impl CardAttempts {
             tries.locked_until = match key {
                 Counted::Address(_) => locked_for(tries.failures).map(|span| now + span),
                 Counted::Evse(_) => (tries.failures >= FREE_AT_EVSE).then(|| tries.since + ALTOGETHER),
+                Counted::Login(_) => (tries.failures >= FREE_LOGINS).then(|| tries.since + ALTOGETHER),
             };
         }
         Ok(())
@@ -151,6 +164,18 @@ mod tests {
         }
         assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()), "the fifth wrong one");
         assert_eq!(attempts.take(address(1), evse(1), at(59)), Err(at(60)));
+    }
+
+    #[test]
+    fn an_address_asks_for_thirty_emails_an_hour() {
+        let attempts = CardAttempts::default();
+        for second in 0..30 {
+            assert_eq!(attempts.take_login(address(1), at(second)), Ok(()));
+        }
+        assert_eq!(attempts.take_login(address(1), at(30)), Err(at(3_600)));
+        assert_eq!(attempts.take_login(address(2), at(30)), Ok(()));
+        assert_eq!(attempts.take(address(1), evse(1), at(30)), Ok(()), "cards are another matter");
+        assert_eq!(attempts.take_login(address(1), at(3_600)), Ok(()));
     }
 
     #[test]

@@ -1,12 +1,17 @@
-//! What drivers do without a key: they find public stations, see the price of the charger before them, and charge there with the
-//! number of their card.
+//! What drivers do without a key: they find stations, see the price of the charger before them, and charge there with the number of
+//! their card or by a login.
 //!
 //! Whoever starts a session gets a cookie that opens this session and no other; a card's number and a session's id alone open none.
-//! Requests are counted by address, and cards that are not accepted by address and by EVSE.
+//! A login proves an e-mail address by a link that is sent there. It opens the sessions of the active users who have the address, and
+//! shows the stations that they see. Requests are counted by address, and cards that are not accepted by address and by EVSE.
 
+mod account;
 mod api;
 mod attempts;
 mod cookie;
+mod letters;
+mod logins;
+mod own_sessions;
 mod prices;
 mod views;
 
@@ -16,11 +21,15 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
 pub use api::routes;
+pub use letters::DriverLinks;
+pub use logins::tidy;
 
+use crate::home::portal::Notices;
 use crate::http::address_limiter::AddressLimiter;
+use crate::http::audit;
 use crate::http::middleware::RateLimit;
 use crate::http::{ApiError, ApiResult, Code, Context, client_address, neighbourhood};
-use crate::store::cause::{self, Cause};
+use crate::store::cause::Cause;
 use crate::store::{StoreResult, secrets};
 use attempts::CardAttempts;
 use cookie::SessionCookies;
@@ -34,11 +43,18 @@ pub struct DriverAccess {
     limiter: AddressLimiter,
     attempts: CardAttempts,
     cookies: SessionCookies,
+    /// The way for e-mails to log in by, where there is a mail server.
+    notices: Option<Notices>,
 }
 
 impl DriverAccess {
     /// Opens it with the key that is kept in the store; `enabled` says whether anything is answered.
-    pub async fn open(context: &Context, enabled: bool, rate: RateLimit) -> StoreResult<Self> {
+    pub async fn open(
+        context: &Context,
+        enabled: bool,
+        rate: RateLimit,
+        notices: Option<Notices>,
+    ) -> StoreResult<Self> {
         let now = context.clock.now();
         let key = context.db.write(move |conn| secrets::keep(conn, SIGNING_KEY, now)).await?;
         Ok(Self {
@@ -46,7 +62,13 @@ impl DriverAccess {
             limiter: AddressLimiter::new(rate),
             attempts: CardAttempts::default(),
             cookies: SessionCookies::new(&key),
+            notices,
         })
+    }
+
+    /// Whether drivers can log in: where they are served at all, and e-mails are sent.
+    pub fn has_logins(&self) -> bool {
+        self.enabled && self.notices.is_some()
     }
 
     /// Forgets addresses that have been quiet; called by a timer.
@@ -69,7 +91,10 @@ pub async fn guard<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     match access.admit(&request) {
-        Ok(()) => Ok(cause::with(Cause::Driver, next.call(request)).await?.map_into_left_body()),
+        Ok(()) => {
+            let answered = audit::during_as(Cause::Driver, request, |request| next.call(request));
+            Ok(answered.await?.map_into_left_body())
+        }
         Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }
 }

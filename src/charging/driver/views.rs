@@ -51,7 +51,7 @@ pub(super) struct DriverConnector {
     name: Option<String>,
     /// What the page of its EVSE is called: `/e/<code>`.
     #[schema(example = "K3M9X7PA")]
-    code: String,
+    pub code: String,
     /// How it is doing; how it was, where the station is offline.
     #[schema(inline)]
     status: DetailedStatus,
@@ -106,6 +106,10 @@ pub(super) struct DriverStation {
     pub name: Option<String>,
     /// Whether it is connected.
     pub online: bool,
+    /// Whether anybody may charge there; else those whom its operator knows.
+    pub public: bool,
+    /// Whether all drivers see it; else those of its operator's private group.
+    pub visible: bool,
     /// Where it is.
     pub location: Option<DriverPlace>,
     /// Degrees.
@@ -130,6 +134,10 @@ pub(super) struct DriverEvse {
     pub status: DetailedStatus,
     /// Whether its station is connected.
     pub online: bool,
+    /// Whether anybody may charge there; else those whom its operator knows.
+    pub public: bool,
+    /// Whether all drivers see it; else those of its operator's private group.
+    pub visible: bool,
     /// Whose it is: its name, its logo, and whom to call when it does not charge.
     pub organization: PublicOrganization,
     /// Where it is.
@@ -147,6 +155,14 @@ pub(super) struct DriverCost {
     amount: Amount,
     /// In what.
     currency: Currency,
+}
+
+impl DriverCost {
+    /// That of a session; none where nothing prices it.
+    pub(super) fn of(session: &Session) -> Option<Self> {
+        let cost = session.cost.as_ref()?;
+        Some(Self { amount: cost.0.amount, currency: cost.0.currency })
+    }
 }
 
 /// The own session as a driver sees it.
@@ -187,7 +203,7 @@ impl From<Session> for DriverSession {
             charging_stop: session.ended_at,
             energy_consumed: session.energy.get(),
             charging_state: session.charging_state,
-            cost: session.cost.map(|cost| DriverCost { amount: cost.0.amount, currency: cost.0.currency }),
+            cost: DriverCost::of(&session),
         }
     }
 }

@@ -74,7 +74,7 @@ impl From<Line> for AuditView {
 /// Each request that stored something is in it, with who made it: a key, an operator or a home user. So is each change of what people set
 /// up that a station or the server made without a request, such as a connector that a station reported, a setting that was changed at
 /// the station, or an offer whose time came. A line is written in the transaction of the change. The objects themselves, what stations
-/// report as they charge, the limits that balancing sets, and what drivers start are in the events, each with its `actor`.
+/// report as they charge, the limits that balancing sets, and what drivers start with a card are in the events, each with its `actor`.
 #[utoipa::path(tag = "audit", params(ListParameters, AuditFilter),
     responses((status = OK, body = ListReply<AuditView>), ListErrors))]
 #[get("/audit")]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::model::HomeUser;
-use super::notices::{About, OperatorLetter, OperatorLetters};
+use super::notices::{About, DriverLetters, Letter, OperatorLetters};
 use super::store::{self, Purpose};
 use crate::load::groups;
 use crate::people::organizations::{self, Organization};
@@ -36,6 +36,8 @@ crate::spelled! {
         OperatorInvitation = "operator_invitation",
         /// An operator forgot the password.
         OperatorPasswordReset = "operator_password_reset",
+        /// A driver wants to log in.
+        DriverLogin = "driver_login",
     }
 }
 crate::text_column!(spelled EmailKind);
@@ -45,8 +47,10 @@ const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 /// An e-mail that could not be sent for so long is given up.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
-/// E-mails to one address about a forgotten password, in an hour.
-const MOST_RESETS: i64 = 3;
+/// E-mails of one kind that somebody asked for, to one address in an hour.
+const MOST_ASKED_FOR: i64 = 3;
+/// Nobody waits longer for the e-mail to log in by.
+const AWAITED_FOR: Duration = Duration::from_secs(3_600);
 
 /// A queued e-mail.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -87,6 +91,8 @@ pub(super) struct Links {
     pub reset: Duration,
     /// What writes to operators.
     pub operators: Arc<dyn OperatorLetters>,
+    /// What writes to drivers.
+    pub drivers: Arc<dyn DriverLetters>,
 }
 
 impl Links {
@@ -130,6 +136,7 @@ impl Email {
             EmailKind::OperatorInvitation | EmailKind::OperatorPasswordReset => {
                 return self.to_operator(conn, now, links);
             }
+            EmailKind::DriverLogin => return self.to_driver(conn, now, links),
             _ => {}
         }
         let Some(to) = self.addressee(conn)? else {
@@ -139,7 +146,10 @@ impl Email {
             EmailKind::Invitation => Some(self.invitation(conn, &to, now, links)?),
             EmailKind::Group => self.group(conn, &to, links)?,
             EmailKind::PasswordReset => Some(self.password_reset(conn, &to, now, links)?),
-            EmailKind::Notice | EmailKind::OperatorInvitation | EmailKind::OperatorPasswordReset => None,
+            EmailKind::Notice
+            | EmailKind::OperatorInvitation
+            | EmailKind::OperatorPasswordReset
+            | EmailKind::DriverLogin => None,
         };
         let contact = to.organization.support_contact.as_ref();
         let below = contact.map(|contact| contact.0.lines().join("\n")).unwrap_or_default();
@@ -162,7 +172,15 @@ impl Email {
             None => About::PasswordReset(&self.email),
         };
         let written = links.operators.write(conn, about, now)?;
-        Ok(written.map(|OperatorLetter { from, subject, body }| self.written((subject, body), &from, "")))
+        Ok(written.map(|Letter { from, subject, body }| self.written((subject, body), &from, "")))
+    }
+
+    fn to_driver(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
+        if now.since(self.created_at) >= AWAITED_FOR {
+            return Ok(None);
+        }
+        let written = links.drivers.write(conn, &self.email, now)?;
+        Ok(written.map(|Letter { from, subject, body }| self.written((subject, body), &from, "")))
     }
 
     fn notice(&self, conn: &mut Conn) -> StoreResult<Option<Written>> {
@@ -279,8 +297,8 @@ fn zone_of(conn: &mut Conn, home: &HomeUser) -> StoreResult<TimeZone> {
 /// A subject and what is written below it.
 type Text = (String, String);
 
-/// Queues an e-mail about a forgotten password: the same steps whether the address is known or not.
-pub(super) fn queue_reset(
+/// Queues an e-mail that somebody without a login asked for: the same steps whether the address is known or not.
+pub(super) fn queue_asked_for(
     conn: &mut Conn,
     moment: &Moment,
     (email, organization): (&str, Option<OrganizationId>),
@@ -292,7 +310,7 @@ pub(super) fn queue_reset(
         .filter(letters::created_at.gt(moment.now - Duration::from_secs(3_600)))
         .count()
         .get_result(conn)?;
-    if lately >= MOST_RESETS {
+    if lately >= MOST_ASKED_FOR {
         return Ok(());
     }
     let queued = Email { organization_id: organization, ..Email::new(kind, email, moment) };

@@ -29,7 +29,7 @@ pub use api::{operator_routes, portal_routes};
 pub use attempts::{Attempt, Guesser};
 pub use auth_guard::{HomeCaller, guard};
 pub use mailer::{MailFault, MailSettings, Security};
-pub use notices::{About, Notice, Notices, OperatorLetter, OperatorLetters};
+pub use notices::{About, DriverLetters, Letter, Notice, Notices, OperatorLetters};
 pub use passwords::{Hasher, Password, TypedPassword};
 
 use crate::http::Context;
@@ -65,6 +65,8 @@ pub struct PortalSettings {
     pub mail: Option<MailSettings>,
     /// What writes e-mails to operators.
     pub operator_letters: Arc<dyn OperatorLetters>,
+    /// What writes e-mails to drivers.
+    pub driver_letters: Arc<dyn DriverLetters>,
 }
 
 /// What the handlers of the portal share.
@@ -107,6 +109,7 @@ impl Portal {
             invitation: settings.invitation,
             reset: settings.reset,
             operators: settings.operator_letters,
+            drivers: settings.driver_letters,
         };
         let mailer = settings.mail.map(Mailer::new).transpose()?.map(Arc::new);
         let carrier = mailer.clone();

@@ -1,4 +1,4 @@
-//! Notices: e-mails to operators that other slices write, by the same queue and the same mail server.
+//! Notices: e-mails to operators and drivers that other slices write, by the same queue and the same mail server.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ pub struct Notice {
     pub body: String,
 }
 
-/// An e-mail to an operator, written when it is sent.
+/// An e-mail that another slice writes when it is sent.
 #[derive(Debug, Clone)]
-pub struct OperatorLetter {
+pub struct Letter {
     /// Who it is from.
     pub from: String,
     /// Its subject.
@@ -41,7 +41,13 @@ pub enum About<'a> {
 /// Writes e-mails to operators. A trait because operators are a slice above.
 pub trait OperatorLetters: Send + Sync {
     /// What a queued e-mail says, with a fresh link; `None` when there is nobody (any more) to write to.
-    fn write(&self, conn: &mut Conn, about: About<'_>, now: Timestamp) -> StoreResult<Option<OperatorLetter>>;
+    fn write(&self, conn: &mut Conn, about: About<'_>, now: Timestamp) -> StoreResult<Option<Letter>>;
+}
+
+/// Writes e-mails to drivers. A trait because they are a slice above.
+pub trait DriverLetters: Send + Sync {
+    /// The e-mail with a fresh link to log in by; `None` when no driver has this address.
+    fn write(&self, conn: &mut Conn, email: &str, now: Timestamp) -> StoreResult<Option<Letter>>;
 }
 
 /// The way to the mail server.
@@ -83,7 +89,12 @@ impl Notices {
 
     /// Queues an e-mail to an operator who forgot the password: the same steps whether the address is known or not.
     pub fn queue_password_reset(conn: &mut Conn, email: &str, moment: &Moment) -> StoreResult<()> {
-        emails::queue_reset(conn, moment, (email, None), EmailKind::OperatorPasswordReset)
+        emails::queue_asked_for(conn, moment, (email, None), EmailKind::OperatorPasswordReset)
+    }
+
+    /// Queues an e-mail to a driver who wants to log in: the same steps whether the address is known or not.
+    pub fn queue_driver_login(conn: &mut Conn, email: &str, moment: &Moment) -> StoreResult<()> {
+        emails::queue_asked_for(conn, moment, (email, None), EmailKind::DriverLogin)
     }
 
     /// Says that there may be an e-mail.

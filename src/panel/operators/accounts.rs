@@ -9,7 +9,7 @@ use super::links::{Purpose, make_link};
 use super::logins::{self, Lasting, Login};
 use super::oidc::Providers;
 use super::store;
-use crate::home::portal::{About, Hasher, Notices, OperatorLetter, OperatorLetters};
+use crate::home::portal::{About, Hasher, Letter, Notices, OperatorLetters};
 use crate::http::address_limiter::AddressLimiter;
 use crate::http::caller::Authenticator;
 use crate::http::middleware::RateLimit;
@@ -53,7 +53,7 @@ impl PanelLinks {
 }
 
 impl OperatorLetters for PanelLinks {
-    fn write(&self, conn: &mut Conn, about: About<'_>, now: Timestamp) -> StoreResult<Option<OperatorLetter>> {
+    fn write(&self, conn: &mut Conn, about: About<'_>, now: Timestamp) -> StoreResult<Option<Letter>> {
         match about {
             About::Invitation(organization, account) => {
                 let name = organizations::find_organization(conn, organization)?.name;
@@ -68,7 +68,7 @@ impl OperatorLetters for PanelLinks {
                          The link works once, within {hours} hours."
                     )
                 };
-                Ok(Some(OperatorLetter { subject: format!("{name} invites you"), body, from: name }))
+                Ok(Some(Letter { subject: format!("{name} invites you"), body, from: name }))
             }
             About::PasswordReset(email) => {
                 let Some(account) = store::find_by_email(conn, email)?.filter(|found| found.password_hash.is_some())
@@ -87,7 +87,7 @@ impl OperatorLetters for PanelLinks {
                     self.password_reset(&secret),
                     self.reset.as_secs() / 60
                 );
-                Ok(Some(OperatorLetter { from, subject: "Choose another password".to_owned(), body }))
+                Ok(Some(Letter { from, subject: "Choose another password".to_owned(), body }))
             }
         }
     }

@@ -46,7 +46,9 @@ pub use store::layout::{Layout, Outlet, layout, layout_changes};
 pub use store::memberships::with_member_that;
 pub use store::passwords::{propose_password, take_over_password, withdraw_password};
 pub use store::policies::{card_policy, unknown_connectors};
-pub use store::public::{PublicStation, evses_of_stations, find_by_code, public_stations};
+pub use store::public::{
+    PublicStation, StationSight, evses_of_stations, find_by_code, found_stations, public_stations,
+};
 pub use store::pushed::keep_pushed;
 pub use store::stations::{
     Arrival, certificate_names, clocks_off, find_by_endpoint, find_station, governed_by_hours, keep_variables,

@@ -273,9 +273,9 @@ async fn request_password_reset(
     let (email, organization) = (String::from(request.email), request.organization);
     let address = email.clone();
     if portal.mailer.is_some() {
-        let queue = ctx
-            .db
-            .write(move |conn| emails::queue_reset(conn, &moment, (&address, organization), EmailKind::PasswordReset));
+        let queue = ctx.db.write(move |conn| {
+            emails::queue_asked_for(conn, &moment, (&address, organization), EmailKind::PasswordReset)
+        });
         queue.await?;
         portal.notify();
     } else {

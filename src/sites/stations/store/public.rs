@@ -1,4 +1,4 @@
-//! Stations as drivers find them who need no key: those that are public and visible, of every organization.
+//! Stations as drivers find them: those that are public and visible, of every organization, and those that a login shows besides.
 
 use diesel::prelude::*;
 
@@ -9,9 +9,26 @@ use crate::sites::stations::model::evse::{CODE_SEPARATOR, Evse};
 use crate::sites::stations::model::station::{OperationalStatus, Station};
 use crate::store::schema::{chargestations, connectors, evses};
 use crate::store::{Conn, StoreResult};
-use kernel::{ConnectorId, EvseId, LocationId, StationId};
+use kernel::{ConnectorId, EvseId, LocationId, OrganizationId, StationId};
 
-/// A station that everybody sees.
+/// Of which organizations somebody also sees stations that are not for everybody.
+#[derive(Debug, Clone, Default)]
+pub struct StationSight {
+    /// Those that are visible, though not public.
+    pub visible_of: Vec<OrganizationId>,
+    /// All.
+    pub all_of: Vec<OrganizationId>,
+}
+
+impl StationSight {
+    /// Whether a station is seen.
+    pub fn sees(&self, station: &Station) -> bool {
+        let of = station.organization_id;
+        station.is_for_everybody() || self.all_of.contains(&of) || station.visible && self.visible_of.contains(&of)
+    }
+}
+
+/// A station as drivers find it.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = chargestations)]
 pub struct PublicStation {
@@ -27,13 +44,24 @@ pub struct PublicStation {
     pub longitude: Option<f64>,
     /// Its own coordinates.
     pub latitude: Option<f64>,
+    /// Whether anybody may charge there.
+    pub public: bool,
+    /// Whether all drivers see it.
+    pub visible: bool,
 }
 
-/// Stations that everybody sees: within these bounds where there are any, `most` at most.
-pub fn public_stations(conn: &mut Conn, bounds: Option<Bounds>, most: i64) -> StoreResult<Vec<PublicStation>> {
+/// Stations that somebody sees: within these bounds where there are any, `most` at most.
+pub fn public_stations(
+    conn: &mut Conn,
+    sight: &StationSight,
+    bounds: Option<Bounds>,
+    most: i64,
+) -> StoreResult<Vec<PublicStation>> {
+    let for_everybody = chargestations::public.eq(true).and(chargestations::visible.eq(true));
+    let visible = chargestations::visible.eq(true).and(chargestations::organization_id.eq_any(&sight.visible_of));
+    let all = chargestations::organization_id.eq_any(&sight.all_of);
     let mut rows = chargestations::table
-        .filter(chargestations::public.eq(true))
-        .filter(chargestations::visible.eq(true))
+        .filter(for_everybody.or(visible).or(all))
         .filter(chargestations::active.eq(true))
         .filter(chargestations::operational_status.ne(OperationalStatus::Closed))
         .into_boxed();
@@ -45,6 +73,12 @@ pub fn public_stations(conn: &mut Conn, bounds: Option<Bounds>, most: i64) -> St
         rows = rows.filter(own.or(chargestations::longitude.is_null().nullable().and(there)));
     }
     let rows = rows.order(chargestations::id).limit(most).select(PublicStation::as_select());
+    Ok(rows.load(conn)?)
+}
+
+/// These stations.
+pub fn found_stations(conn: &mut Conn, ids: &[StationId]) -> StoreResult<Vec<PublicStation>> {
+    let rows = chargestations::table.filter(chargestations::id.eq_any(ids)).select(PublicStation::as_select());
     Ok(rows.load(conn)?)
 }
 
