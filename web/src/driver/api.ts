@@ -1,4 +1,5 @@
-// What the driver's page asks: the part of the API that needs no key. A session is opened by the cookie that starting it set.
+// What the driver's page asks: the part of the API that needs no key. A session is opened by the cookie that starting it set, or by a
+// login of its driver.
 import { call, type Schemas } from "../api/client";
 
 export interface Connector {
@@ -24,7 +25,9 @@ export interface Charger {
   name: string | null;
   status: string;
   online: boolean;
-  organization: { name: string; logo: string | null; support_contact: Schemas["SupportContact"] | null };
+  public: boolean;
+  visible: boolean;
+  organization: { _id: string; name: string; logo: string | null; support_contact: Schemas["SupportContact"] | null };
   location: Place | null;
   connectors: Connector[];
   rate: {
@@ -40,6 +43,8 @@ export interface Station {
   _id: string;
   name: string | null;
   online: boolean;
+  public: boolean;
+  visible: boolean;
   location: Place | null;
   coordinates: [number, number] | null;
   distance_km: number | null;
@@ -60,12 +65,16 @@ const evse = (code: string) => `/v1.1/driver/evses/${encodeURIComponent(code)}`;
 const result = async <T>(answer: Promise<{ result: T }>): Promise<T> => (await answer).result;
 
 export const readCharger = (code: string) => result(call<{ result: Charger }>("GET", evse(code)));
-export const startSession = (code: string, connector: string | undefined, idTag: string) =>
+/** With the number of a card, or as the driver who is logged in. */
+export const startSession = (code: string, connector: string | undefined, idTag?: string) =>
   result(call<{ result: Session }>("POST", `${evse(code)}/sessions`, { connector, id_tag: idTag }));
 export const readSession = (code: string, id: string) => result(call<{ result: Session }>("GET", `${evse(code)}/sessions/${id}`));
 export const stopSession = (code: string, id: string) => result(call<{ result: Session }>("POST", `${evse(code)}/sessions/${id}/stop`));
 export const readStations = (near?: [number, number]) =>
   result(call<{ result: Station[] }>("GET", `/v1.1/driver/chargestations${near ? `?near=${near.join(",")}&radius_km=20000` : ""}`));
+
+/** Whether a charger is only for those whom its operator knows. */
+export const isForMembers = (of: { public: boolean; visible: boolean }): boolean => !(of.public && of.visible);
 
 /** A place in one line. */
 export const placeText = (place: Place | null): string =>

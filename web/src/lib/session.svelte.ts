@@ -24,6 +24,8 @@ export interface PagesConfig {
   name: string;
   tiles: { url: string; attribution: string } | null;
   login: { password: boolean; oidc: LoginProvider[] };
+  /** Whether drivers log in, by a link in an e-mail. */
+  driver_login: boolean;
   /** Of a server with one organization. */
   logo: string | null;
   support_contact: Schemas["SupportContact"] | null;
