@@ -104,4 +104,9 @@ export const PORTAL_PAGES = {
   "portal-history": "/portal/history",
 };
 
-export const driverPages = ({ data }) => ({ driver: `/e/${data.evse.code}`, "driver-unknown": "/e/NOTHERE", chargers: "/map" });
+export const driverPages = ({ data }) => ({
+  driver: `/e/${data.evse.code}`,
+  "driver-unknown": "/e/NOTHERE",
+  chargers: "/map",
+  "driver-sessions": "/map/sessions",
+});
