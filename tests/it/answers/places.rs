@@ -14,7 +14,8 @@ fn lists(document: &Value) -> Vec<(String, bool)> {
             let parameters = methods["get"]["parameters"].as_array();
             parameters.is_some_and(|all| all.iter().any(|one| one["name"] == name))
         };
-        let is_of_keys = !["/v1.1/portal/", "/v1.1/organizations"].iter().any(|begin| path.starts_with(begin));
+        let others = ["/v1.1/portal/", "/v1.1/driver/", "/v1.1/organizations"];
+        let is_of_keys = !others.iter().any(|begin| path.starts_with(begin));
         if has("paginate_page") && is_of_keys {
             lists.push((path.replace("/v1.1", ""), has("near")));
         }

@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use super::portal::text;
 use crate::support::{Answer, Client, FakeStation, TestApp, TestStation};
 
-const CARD: &str = "04A1B2C3";
+pub(super) const CARD: &str = "04A1B2C3";
 
 /// Somebody without any key, with the cookies that the server set.
-struct Driver {
-    client: Client,
-    cookies: Vec<String>,
+pub(super) struct Driver {
+    pub client: Client,
+    pub cookies: Vec<String>,
 }
 
 impl Driver {
-    fn of(app: &TestApp) -> Self {
+    pub fn of(app: &TestApp) -> Self {
         Self { client: Client::new(app.running.address, "nothing"), cookies: Vec::new() }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+    pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let address = format!("{}/v1.1/driver{path}", self.client.base);
         let mut request = self.client.http.request(method, address).header("cookie", self.cookies.join("; "));
         if let Some(body) = body {
@@ -30,39 +30,48 @@ impl Driver {
         self.client.send(request).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, path, None).await
     }
 
-    async fn start(&mut self, code: &str, body: Value) -> Answer {
-        let answer = self.ask(Method::POST, &format!("/evses/{code}/sessions"), Some(body)).await;
+    /// Sends a change and keeps the cookies of the answer, as a browser does.
+    pub async fn post(&mut self, path: &str, body: Option<Value>) -> Answer {
+        let answer = self.ask(Method::POST, path, body).await;
         for cookie in answer.headers.get_all("set-cookie") {
-            let cookie = cookie.to_str().expect("a text");
-            self.cookies.push(cookie.split(';').next().expect("a pair").to_owned());
+            let pair = cookie.to_str().expect("a text").split(';').next().expect("a pair").to_owned();
+            let (name, value) = pair.split_once('=').expect("a name and a value");
+            self.cookies.retain(|kept| !kept.starts_with(&format!("{name}=")));
+            if !value.is_empty() {
+                self.cookies.push(pair);
+            }
         }
         answer
     }
 
-    async fn stop(&self, code: &str, session: &str) -> Answer {
+    pub async fn start(&mut self, code: &str, body: Value) -> Answer {
+        self.post(&format!("/evses/{code}/sessions"), Some(body)).await
+    }
+
+    pub async fn stop(&self, code: &str, session: &str) -> Answer {
         self.ask(Method::POST, &format!("/evses/{code}/sessions/{session}/stop"), None).await
     }
 
-    async fn session(&self, code: &str, session: &str) -> Answer {
+    pub async fn session(&self, code: &str, session: &str) -> Answer {
         self.get(&format!("/evses/{code}/sessions/{session}")).await
     }
 }
 
-async fn code_of(app: &TestApp, station: &TestStation) -> String {
+pub(super) async fn code_of(app: &TestApp, station: &TestStation) -> String {
     let evses = app.client.get(&format!("/evses?chargestation={}", station.id)).await.json();
     text(&evses["result"][0]["code"])
 }
 
-async fn card(app: &TestApp) {
+pub(super) async fn card(app: &TestApp) {
     app.client.post("/tokens", json!({"physicalId": CARD})).await.created();
 }
 
 /// A station at a location in this place.
-async fn station_at(app: &TestApp, name: &str, place: [f64; 2]) -> TestStation {
+pub(super) async fn station_at(app: &TestApp, name: &str, place: [f64; 2]) -> TestStation {
     let site = json!({"operatorName": "Depot", "name": name, "address": {"city": "Amsterdam"}, "coordinates": place,
         "directions": "Level -2"});
     let location = app.client.post("/locations", site).await.created();

@@ -3,6 +3,8 @@
 mod assets;
 mod conventions;
 mod driver;
+mod driver_logins;
+mod driver_members;
 mod events;
 mod groups;
 mod includes;

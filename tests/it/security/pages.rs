@@ -208,8 +208,7 @@ async fn pages_are_given_a_name_and_tiles_without_a_key() {
     let app = TestApp::start().await;
     let config = app.client.get_bare("/v1.1/pages/config").await.ok();
     let login = json!({"password": true, "oidc": []});
-    let nothing =
-        json!({"name": "Test organization", "tiles": null, "login": login, "logo": null, "support_contact": null});
+    let nothing = json!({"name": "Test organization", "tiles": null, "login": login, "driver_login": false, "logo": null, "support_contact": null});
     assert_eq!(config, nothing);
     assert_eq!(app.client.get_bare("/v1.1/pages/other").await.error(404), "not_found");
     app.stranger().await;
@@ -225,8 +224,7 @@ async fn pages_are_given_a_name_and_tiles_without_a_key() {
     let app = app.restart_with(&options).await;
     let config = app.client.get_bare("/v1.1/pages/config").await.ok();
     let tiles = json!({"url": "https://tile.example.org/{z}/{x}/{y}.png", "attribution": "© Example"});
-    let shown =
-        json!({"name": "Harbour Charging", "tiles": tiles, "login": login, "logo": null, "support_contact": null});
+    let shown = json!({"name": "Harbour Charging", "tiles": tiles, "login": login, "driver_login": false, "logo": null, "support_contact": null});
     assert_eq!(config, shown);
     let mut refused = false;
     for _ in 0..20 {
