@@ -31,8 +31,8 @@ pub use quirks::{LimitCapabilities, LimitUnits, QuirkProfile, limit_capabilities
 pub use reported::{Spot, create_reported};
 pub use store::answers::{
     Presence, PriceTerms, booted_at, contract_ids, count_at, count_priced_by, evses_giving, evses_giving_more,
-    evses_of_power_type, ids_at, ids_at_any, locations_of, oldest_connector, owner_of_connector, presence_of,
-    price_terms, rating_of, stations_of, stations_of_evses, status_of, strongest_outlets,
+    evses_of_power_type, ids_at, ids_at_any, locations_of, names_of, oldest_connector, owner_of_connector, presence_of,
+    price_terms, rates_at, rating_of, stations_of, stations_of_evses, status_of, strongest_outlets,
 };
 pub use store::connectors::{
     connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector, status_of_evse,

@@ -97,6 +97,10 @@ async fn a_group_finds_the_stations_and_connectors_that_are_in_it_and_below() {
         assert!(names(client, &nowhere).await.is_empty());
         assert!(names(&stranger, &list(&site.above)).await.is_empty());
     }
+    let client = &site.app.client;
+    assert_eq!(names(client, "/chargestations?in_group=true").await, ["Above", "Below"]);
+    assert_eq!(names(client, "/chargestations?in_group=false").await, ["Beside"]);
+    assert!(names(&stranger, "/chargestations?in_group=false").await.is_empty());
 }
 
 async fn set_status(socket: &mut FakeStation, status: &str) {

@@ -5,7 +5,7 @@ use super::connector::{ConnectorType, PowerType};
 use super::origin::CreatedBy;
 use super::station::OperationalStatus;
 use crate::filters;
-use kernel::{EvseId, GroupId, LocationId, StationId};
+use kernel::{EvseId, GroupId, LocationId, RateId, StationId};
 
 filters! {
     /// Filters of connectors.
@@ -18,6 +18,8 @@ filters! {
         pub location: LocationId,
         /// Only those of stations in this load-management group or in one below it.
         pub group: GroupId,
+        /// Only those that are priced by this rate, or schedule of rates.
+        pub rate: RateId,
         /// Only those that may be used.
         pub active: bool,
         /// Only those that were set up so: operator or station.

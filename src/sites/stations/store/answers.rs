@@ -58,6 +58,17 @@ pub fn count_priced_by(conn: &mut Conn, rate: RateId) -> StoreResult<i64> {
     Ok(connectors::table.filter(connectors::rate.eq(rate)).count().get_result(conn)?)
 }
 
+/// The rates, and schedules of rates, that price connectors at a location.
+pub fn rates_at(conn: &mut Conn, organization: OrganizationId, location: LocationId) -> StoreResult<Vec<RateId>> {
+    Ok(connectors::table
+        .filter(connectors::organization_id.eq(organization))
+        .filter(connectors::chargestation_id.eq_any(ids_at(location)))
+        .filter(connectors::rate.is_not_null())
+        .select(connectors::rate.assume_not_null())
+        .distinct()
+        .load(conn)?)
+}
+
 /// Where each of these stations stands.
 pub fn locations_of(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, Option<LocationId>>> {
     let found: Vec<(StationId, Option<LocationId>)> = chargestations::table
@@ -85,6 +96,16 @@ pub fn stations_of(conn: &mut Conn, ids: &[RawId]) -> StoreResult<Vec<(RawId, St
     found.extend(of_evses.into_iter().map(|(id, station)| (id.raw(), station)));
     found.extend(of_connectors.into_iter().map(|(id, station)| (id.raw(), station)));
     Ok(found)
+}
+
+/// What these stations are called: their names, else their codes, else their endpoints.
+pub fn names_of(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, String>> {
+    type Row = (StationId, Option<String>, Option<String>, String);
+    let found: Vec<Row> = chargestations::table
+        .filter(chargestations::id.eq_any(stations))
+        .select((chargestations::id, chargestations::name, chargestations::code, chargestations::endpoint))
+        .load(conn)?;
+    Ok(found.into_iter().map(|(id, name, code, endpoint)| (id, name.or(code).unwrap_or(endpoint))).collect())
 }
 
 /// When a station booted last, as far as that is known.

@@ -241,6 +241,9 @@ pub(crate) fn list(
         if let Some(members) = &members {
             rows = rows.filter(connectors::chargestation_id.eq_any(members));
         }
+        if let Some(rate) = filter.rate {
+            rows = rows.filter(connectors::rate.eq(rate));
+        }
         if let Some(active) = filter.active {
             rows = rows.filter(connectors::active.eq(active));
         }

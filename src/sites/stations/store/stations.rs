@@ -409,6 +409,10 @@ pub(crate) fn list(
         if let Some(members) = &members {
             rows = rows.filter(chargestations::id.eq_any(members));
         }
+        if let Some(in_group) = filter.in_group {
+            let is_in = chargestations::id.eq_any(in_groups());
+            rows = if in_group { rows.filter(is_in) } else { rows.filter(not(is_in)) };
+        }
         if let Some(online) = filter.online {
             rows = rows.filter(chargestations::online.eq(online));
         }

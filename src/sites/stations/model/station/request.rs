@@ -65,6 +65,8 @@ filters! {
         pub location: LocationId,
         /// Only those in this load-management group or in one below it.
         pub group: GroupId,
+        /// Only those that are in a load-management group, or only those that are in none.
+        pub in_group: bool,
         /// Only those whose socket is open, or only those whose is not.
         pub online: bool,
         /// Only those that are connected and have been silent for longer than their heartbeat interval and a minute, or only the others.
