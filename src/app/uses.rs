@@ -24,7 +24,7 @@ pub(super) fn add(config: &mut ServiceConfig) {
             groups: groups::count_at,
             assets: assets::count_at,
         }))
-        .app_data(Data::new(rates::Uses { connectors: stations::count_priced_by }))
+        .app_data(Data::new(rates::Uses { connectors: stations::count_priced_by, at_location: stations::rates_at }))
         .app_data(Data::new(stations::Uses {
             sessions_at_station: sessions::count_at_station,
             sessions_at_connector: sessions::count_at_connector,

@@ -44,9 +44,14 @@ fn missing_schedule(error: StoreError) -> ApiError {
 #[utoipa::path(tag = "rates", params(ListParameters, RateFilter),
     responses((status = OK, body = ListReply<RateView>), ListErrors))]
 #[get("/rates")]
-async fn list_rates(caller: Caller<ReadRates>, ctx: Ctx, query: ListQuery<RateFilter>) -> ApiResult<HttpResponse> {
+async fn list_rates(
+    caller: Caller<ReadRates>,
+    ctx: Ctx,
+    uses: web::Data<Uses>,
+    query: ListQuery<RateFilter>,
+) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, &uses, query)).await
 }
 
 /// Creates a rate; attach it to a connector by its field `rate`.
@@ -131,10 +136,11 @@ async fn delete_rate(
 async fn list_rate_schedules(
     caller: Caller<ReadRates>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     query: ListQuery<RateFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| store::list_schedules(conn, organization, query)).await
+    list::respond(&ctx, query, move |conn, query| store::list_schedules(conn, organization, &uses, query)).await
 }
 
 /// Creates a schedule of rates; attach it to a connector like a rate.

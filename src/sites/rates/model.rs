@@ -180,5 +180,7 @@ filters! {
         pub active: bool,
         /// Only those in this currency.
         pub currency: String,
+        /// Only those that price connectors at this location: `GET /connectors?location=&rate=` counts and lists these.
+        pub location: LocationId,
     }
 }

@@ -233,8 +233,10 @@ pub fn tariff_of(
 pub(super) fn list(
     conn: &mut Conn,
     organization: OrganizationId,
+    uses: &Uses,
     query: &ListQuery<RateFilter>,
 ) -> ApiResult<Page<RateView>> {
+    let there = query.filter.location.map(|location| (uses.at_location)(conn, organization, location)).transpose()?;
     let filtered = || {
         let mut rows = rates::table.filter(rates::organization_id.eq(organization)).into_boxed();
         if let Some(active) = query.filter.active {
@@ -242,6 +244,9 @@ pub(super) fn list(
         }
         if let Some(currency) = &query.filter.currency {
             rows = rows.filter(rates::currency.eq(currency.to_uppercase()));
+        }
+        if let Some(there) = &there {
+            rows = rows.filter(rates::id.eq_any(there));
         }
         if let Some(text) = &query.search {
             let pattern = contains(text);
@@ -265,8 +270,11 @@ pub(super) fn list(
 pub(super) fn list_schedules(
     conn: &mut Conn,
     organization: OrganizationId,
+    uses: &Uses,
     query: &ListQuery<RateFilter>,
 ) -> ApiResult<Page<RateScheduleView>> {
+    let there = query.filter.location.map(|location| (uses.at_location)(conn, organization, location)).transpose()?;
+    let there = there.map(|ids| ids.into_iter().map(|id| RateScheduleId::from(id.raw())).collect::<Vec<_>>());
     let filtered = || {
         let mut rows = rate_schedules::table.filter(rate_schedules::organization_id.eq(organization)).into_boxed();
         if let Some(active) = query.filter.active {
@@ -274,6 +282,9 @@ pub(super) fn list_schedules(
         }
         if let Some(currency) = &query.filter.currency {
             rows = rows.filter(rate_schedules::currency.eq(currency.to_uppercase()));
+        }
+        if let Some(there) = &there {
+            rows = rows.filter(rate_schedules::id.eq_any(there));
         }
         if let Some(text) = &query.search {
             let pattern = contains(text);

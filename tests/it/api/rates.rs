@@ -98,6 +98,38 @@ async fn a_connector_shows_its_whole_rate_which_cannot_be_deleted_then() {
 }
 
 #[actix_web::test]
+async fn a_location_finds_the_rates_that_hold_there_and_a_rate_its_connectors() {
+    let app = TestApp::start().await;
+    let [here, there] = [app.station("Here").await, app.station("There").await];
+    let (mut place, mut elsewhere) = (Value::Null, Value::Null);
+    for (station, location) in [(&here, &mut place), (&there, &mut elsewhere)] {
+        let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
+        *location = app.client.post("/locations", site).await.created()["_id"].clone();
+        app.client.patch(&station.path, json!({"location": location})).await.ok();
+    }
+    let day = rate(&app, "Day", json!([{"type": "ENERGY", "price": 0.4}])).await;
+    let night = rate(&app, "Night", json!([{"type": "ENERGY", "price": 0.2}])).await;
+    let schedule = json!({"name": "Day/Night", "currency": "EUR", "default_rate": night["_id"], "layout": []});
+    let schedule = app.client.post("/rates/schedule", schedule).await.created();
+    attach(&app, &here, &day).await;
+    attach(&app, &there, &schedule).await;
+
+    let found = async |list: &str, location: &Value| -> Vec<Value> {
+        let path = format!("{list}location={}", location.as_str().expect("an id"));
+        let list = app.client.get(&path).await.json();
+        list["result"].as_array().expect("rows").iter().map(|row| row["_id"].clone()).collect()
+    };
+    assert_eq!(found("/rates?", &place).await, [day["_id"].clone()]);
+    assert_eq!(found("/rates?", &elsewhere).await, [""; 0], "the rates of a schedule are in its layout");
+    assert_eq!(found("/rates/schedule?", &place).await, [""; 0]);
+    assert_eq!(found("/rates/schedule?", &elsewhere).await, [schedule["_id"].clone()]);
+    assert_eq!(found(&format!("/connectors?rate={}&", id(&day)), &place).await, [here.connector.as_str()]);
+    assert_eq!(found(&format!("/connectors?rate={}&", id(&day)), &elsewhere).await, [""; 0]);
+    let path = format!("/rates?location={}", place.as_str().expect("an id"));
+    assert_eq!(app.stranger().await.get(&path).await.json()["totalDocs"], 0);
+}
+
+#[actix_web::test]
 async fn edrvs_schedule_embeds_its_rates_and_keeps_their_currency() {
     let app = TestApp::start().await;
     let day = rate(&app, "Day", json!([{"type": "ENERGY", "price": 0.4}])).await;
