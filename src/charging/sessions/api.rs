@@ -2,8 +2,9 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, patch, post, web};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::energy_report::SessionReport;
 use super::model::*;
 use super::request::{about, missing};
 use super::store::record;
@@ -152,7 +153,7 @@ async fn update_session(
 /// Lists the readings of a session, oldest first; what its meter signed stands among them, by the station's time, for an API key
 /// with the scope `read:tokens`: it names the card.
 #[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
-    responses((status = OK, body = Reply<Vec<Object>>), OneErrors))]
+    responses((status = OK, body = Reply<Vec<SessionReport>>), OneErrors))]
 #[get("/sessions/{id}/energy_reports")]
 async fn list_energy_reports(
     caller: Caller<ReadSessions>,
@@ -171,8 +172,7 @@ async fn list_energy_reports(
             if whole {
                 reports.extend(evidence::in_reports(conn, id)?);
             }
-            let station_time = |report: &Value| report.get("timestamp").map(Value::to_string);
-            reports.sort_by_key(station_time);
+            reports.sort_by_key(SessionReport::at);
             Ok(reports)
         })
         .await

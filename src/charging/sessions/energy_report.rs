@@ -88,31 +88,93 @@ fn now<T>(value: Option<T>) -> Option<Measured<T>> {
     value.map(|value| Measured { value, earlier: None })
 }
 
-/// The report as JSON has it.
-#[derive(Serialize, Deserialize)]
-struct Document {
+/// What a meter showed at one instant; what it did not measure is missing.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = EnergyReport)]
+pub(super) struct Document {
+    /// When.
     timestamp: Timestamp,
+    /// The current of the highest phase, in A.
+    #[schema(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<Quantity<f64>>,
+    /// The voltage of the highest phase, in V.
+    #[schema(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     voltage: Option<Quantity<f64>>,
+    /// The current of each of the three phases, in A.
+    #[schema(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    phase_current: Option<Quantity<[f64; 3]>>,
+    phase_current: Option<Quantity<OnPhases>>,
+    /// The power, in kW.
+    #[schema(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     power: Option<Quantity<f64>>,
+    /// The energy register, in Wh.
+    #[schema(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     energy_meter: Option<Quantity<i64>>,
+    /// The state of charge of the car, in percent.
+    #[schema(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     state_of_charge: Option<Quantity<u8>>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A value of each of the three phases.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+struct OnPhases([f64; 3]);
+
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 struct Quantity<T> {
     value: T,
+    /// A, V, kW, Wh or Percent.
     #[serde(skip_deserializing)]
     unit: &'static str,
+    /// When it was measured, where that was earlier.
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<Timestamp>,
+}
+
+/// A line of what was reported in a session.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub(super) enum SessionReport {
+    /// What its meter showed.
+    Measured(Document),
+    /// What its meter signed.
+    Signed(SignedReport),
+}
+
+impl SessionReport {
+    /// When, as the station has it where that is kept.
+    pub(super) fn at(&self) -> Timestamp {
+        match self {
+            Self::Measured(report) => report.timestamp,
+            Self::Signed(report) => report.timestamp,
+        }
+    }
+}
+
+/// A value that was signed; `GET /sessions/{id}/evidence` has what else is known of it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct SignedReport {
+    /// When, by the station.
+    pub timestamp: Timestamp,
+    /// Why it was taken, in OCPP's words.
+    #[schema(example = "Transaction.End")]
+    pub context: String,
+    /// The data.
+    pub signed_data: SignedData,
+}
+
+/// Data that a meter signed.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct SignedData {
+    /// It, byte for byte.
+    pub value: String,
+    /// How it is encoded, where the station says so.
+    #[schema(example = "OCMF")]
+    pub unit: Option<String>,
 }
 
 fn written<T, V>(one: Option<Measured<T>>, unit: &'static str, form: impl Fn(T) -> V) -> Option<Quantity<V>> {
@@ -135,7 +197,9 @@ impl From<EnergyReport> for Document {
             timestamp: report.at,
             current: written(report.current, "A", |current| shown(current.get())),
             voltage: written(report.voltage, "V", |voltage| shown(voltage.get())),
-            phase_current: written(report.phase_current, "A", |phases| phases.map(|current| shown(current.get()))),
+            phase_current: written(report.phase_current, "A", |phases| {
+                OnPhases(phases.map(|current| shown(current.get())))
+            }),
             power: written(report.power, "kW", Watts::kilowatts),
             energy_meter: written(report.energy_meter, "Wh", WattHours::get),
             state_of_charge: written(report.state_of_charge, "Percent", |percent| percent),
@@ -149,7 +213,9 @@ impl From<Document> for EnergyReport {
             at: document.timestamp,
             current: read(document.current, |amps| Milliamps(thousandths(amps))),
             voltage: read(document.voltage, |volts| Millivolts(thousandths(volts))),
-            phase_current: read(document.phase_current, |phases| phases.map(|amps| Milliamps(thousandths(amps)))),
+            phase_current: read(document.phase_current, |OnPhases(phases)| {
+                phases.map(|amps| Milliamps(thousandths(amps)))
+            }),
             power: read(document.power, |kilowatts| Watts(thousandths(kilowatts))),
             energy_meter: read(document.energy_meter, WattHours),
             state_of_charge: read(document.state_of_charge, |percent| percent),

@@ -6,8 +6,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
+use super::energy_report::{SessionReport, SignedData, SignedReport};
 use super::readings::Sample;
 use super::store;
 use crate::http::caller::ReadSessions;
@@ -173,10 +173,11 @@ pub(super) fn of_session(conn: &mut Conn, session: SessionId) -> StoreResult<Vec
 }
 
 /// Signed values as parts of readings, each with the station's time.
-pub(super) fn in_reports(conn: &mut Conn, session: SessionId) -> StoreResult<Vec<Value>> {
+pub(super) fn in_reports(conn: &mut Conn, session: SessionId) -> StoreResult<Vec<SessionReport>> {
     let report = |evidence: EvidenceView| {
-        let signed = json!({"value": evidence.signed_data, "unit": evidence.encoding});
-        json!({"timestamp": evidence.timestamp, "context": evidence.context, "signed_data": signed})
+        let signed_data = SignedData { value: evidence.signed_data, unit: evidence.encoding };
+        let EvidenceView { timestamp, context, .. } = evidence;
+        SessionReport::Signed(SignedReport { timestamp, context, signed_data })
     };
     Ok(of_session(conn, session)?.into_iter().map(report).collect())
 }

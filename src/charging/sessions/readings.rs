@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::chunks::Whose;
 use super::energy::{believed, marks_of_one_message};
-use super::energy_report::EnergyReport;
+use super::energy_report::{EnergyReport, SessionReport};
 use super::evidence::{self, Evidence, Source};
 use super::metering::{self, Attribution};
 use super::model::Session;
@@ -316,9 +315,13 @@ pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sa
 }
 
 /// The readings of a session in eDRV's form, oldest first.
-pub(super) fn energy_reports(conn: &mut Conn, session: &Session, connector: ConnectorId) -> StoreResult<Vec<Value>> {
+pub(super) fn energy_reports(
+    conn: &mut Conn,
+    session: &Session,
+    connector: ConnectorId,
+) -> StoreResult<Vec<SessionReport>> {
     /// Reports one answer contains at most: a week at one a minute.
     const MOST_REPORTS: usize = 10_080;
     let readings = shelf::first_readings_of(conn, session, connector, MOST_REPORTS)?;
-    Ok(readings.iter().map(|one| json!(EnergyReport::of(one.at, &one.reading))).collect())
+    Ok(readings.iter().map(|one| SessionReport::Measured(EnergyReport::of(one.at, &one.reading).into())).collect())
 }
