@@ -43,7 +43,7 @@ pub fn routes(config: &mut ServiceConfig) {
 filters! {
     /// Which plan is explained.
     pub(crate) struct ExplainQuery {
-        /// The plan that held then; the newest when absent.
+        /// The plan that held then, which lies in the past; the newest when absent.
         pub at: Timestamp,
     }
 }
@@ -111,6 +111,11 @@ async fn explain_group(
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
     let moment = ctx.moment();
+    if query.at.is_some_and(|at| at > moment.now) {
+        let mut faults = Faults::default();
+        faults.add("at", "out_of_range", "must not be in the future: plans are made for the moment only");
+        return Err(ApiError::faulty(Code::InvalidQuery, faults));
+    }
     let read = ctx.db.read(move |conn| {
         let root = root(conn, organization, id)?;
         match plan_rows::plan_at(conn, root, query.at)? {

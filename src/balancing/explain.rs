@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::because::Because;
 use super::plan_rows::StoredPlan;
 use engine::{Limit, NodeBudget, Plan, Snapshot, plan};
 use kernel::*;
@@ -51,6 +52,8 @@ pub(super) struct MemberExplanationView {
     pub limit: f64,
     /// Why, in a sentence.
     pub reason: String,
+    /// The same for programs, and to be said in other languages.
+    pub because: Because,
     /// The rule's name.
     pub rule: &'static str,
     /// The group whose limit binds, where one does.
@@ -139,6 +142,7 @@ impl From<&Limit> for MemberExplanationView {
             connector: limit.connector,
             limit: limit.limit.kilowatts(),
             reason: limit.explain(),
+            because: Because::from(&limit.reason),
             rule: limit.reason.rule(),
             binding_group: limit.reason.node(),
         }

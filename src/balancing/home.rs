@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 
+use super::because::Because;
 use super::cheap_hours::ChargingPlanView;
 use super::status;
 use crate::charging::sessions;
@@ -31,6 +32,8 @@ struct HomeNowView {
     energy: Option<i64>,
     /// Why it charges as it does; null where no car is plugged in.
     reason: Option<String>,
+    /// The same for programs, and to be said in other languages.
+    because: Option<Because>,
     /// What a kilowatt-hour costs now; null where nobody knows.
     price: Option<f64>,
     /// In what.
@@ -60,10 +63,12 @@ async fn get_home_now(
         let power = status.members.iter().filter_map(|member| member.drawing).sum();
         let mut members = status.members.into_iter();
         let member = members.find(|member| Some(member.connector) == plugged_in);
+        let (reason, because) = member.map_or((None, None), |member| (member.reason, member.because));
         Ok(HomeNowView {
             power,
             energy: session.map(|session| session.energy.get()),
-            reason: member.and_then(|member| member.reason),
+            reason,
+            because,
             price: price.millionths.map(|millionths| shown(millionths) / 1_000.0),
             currency: price.currency,
             ready_by: plans.first().map(|plan| plan.departure_time),

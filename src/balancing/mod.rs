@@ -20,6 +20,7 @@ mod again;
 mod api;
 mod apply;
 mod balancer;
+mod because;
 mod cheap_hours;
 mod command_batch;
 mod counted;

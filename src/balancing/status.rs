@@ -1,7 +1,10 @@
 //! How a group is doing now: how far its plan has come, what everybody may draw and what the exposure is.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::because::Because;
 use super::cheap_hours::{self, ChargingPlanView};
 use super::counted::{Counted, counted};
 use super::follow::note_phases;
@@ -17,7 +20,7 @@ use super::state::{Memory, State};
 use crate::load::assets::{Asset, AssetType, Basis};
 use crate::load::groups::{self, CapacitySource, PlanStage};
 use crate::sites::locations;
-use crate::sites::stations::ConnectorStatus;
+use crate::sites::stations::{self, ConnectorStatus};
 use crate::store::{Conn, StoreError, StoreResult};
 use engine::{Limit, NodeBudget, Plan};
 use kernel::*;
@@ -99,6 +102,10 @@ pub(super) struct AssetStatusView {
 pub(super) struct MemberStatusView {
     /// Its station.
     pub chargestation: StationId,
+    /// What that is called: its name, else its code, else its endpoint.
+    pub chargestation_name: String,
+    /// The number by which its station means it.
+    pub number: i32,
     /// The connector.
     pub connector: ConnectorId,
     /// The group it is directly in.
@@ -128,6 +135,8 @@ pub(super) struct MemberStatusView {
         example = "6 kW: its share of 30 kW of group 650000000000000000000001 for 5 session(s) (rule max-min-share)."
     )]
     pub reason: Option<String>,
+    /// The same for programs, and to be said in other languages.
+    pub because: Option<Because>,
     /// The rule's name.
     #[schema(example = "max-min-share")]
     pub rule: Option<&'static str>,
@@ -167,7 +176,9 @@ pub(super) fn read(
     let load = loads.by_group.get(&group).copied();
     let shares = counted(&site, &loads, group);
     let concerned = site.assets.iter();
+    let stations: Vec<StationId> = site.connectors.iter().map(|site_connector| site_connector.station).collect();
     let others = Others {
+        names: stations::names_of(conn, &stations)?,
         load: load.unwrap_or(Load::NONE),
         assets: concerned
             .filter(|asset| asset.group_id.is_some_and(|its| below.contains(&its)))
@@ -223,8 +234,9 @@ pub(super) fn planned_and_priced(
     Ok((cheap_hours::plans(&site, &state, group, now), price))
 }
 
-/// What the status shows of a group besides its connectors.
+/// What the status shows of a group besides its connectors, and what their stations are called.
 struct Others {
+    names: BTreeMap<StationId, String>,
     load: Load,
     assets: Vec<AssetStatusView>,
     warnings: Vec<Warning>,
@@ -263,7 +275,8 @@ fn view(
             .filter(|site_connector| site_connector.role != Role::Stray)
             .map(|site_connector| {
                 let limit = plan.limit_of(site_connector.connector);
-                member(site_connector, state, limit, drawn(site_connector))
+                let name = others.names.get(&site_connector.station).cloned().unwrap_or_default();
+                member((site_connector, name), state, limit, drawn(site_connector))
             })
             .collect(),
         assets: others.assets,
@@ -289,7 +302,7 @@ fn asset_view(asset: &Asset, loads: &Loads, share: Option<&Counted>, now: Timest
 }
 
 fn member(
-    site_connector: &SiteConnector,
+    (site_connector, chargestation_name): (&SiteConnector, String),
     state: &State,
     limit: Option<&Limit>,
     drawing: Option<Watts>,
@@ -297,6 +310,8 @@ fn member(
     let memory: Option<&Memory> = state.connectors.get(&site_connector.connector);
     MemberStatusView {
         chargestation: site_connector.station,
+        chargestation_name,
+        number: site_connector.number,
         connector: site_connector.connector,
         group: site_connector.group,
         online: site_connector.online,
@@ -309,6 +324,7 @@ fn member(
         fallback: state.alone(site_connector).kilowatts(),
         phases: site_connector.phases.count(),
         reason: limit.map(Limit::explain),
+        because: limit.map(|limit| Because::from(&limit.reason)),
         rule: limit.map(|limit| limit.reason.rule()),
         since: memory.map(|memory| memory.since),
     }

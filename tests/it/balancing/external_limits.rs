@@ -53,6 +53,8 @@ async fn others_get_what_an_external_limit_leaves_until_it_is_cleared() {
     let member = depot.member(0).await;
     let reason = member["reason"].as_str().expect("a reason");
     assert!(reason.contains("2 kW that an external limit leaves"), "{reason}");
+    let scarce = json!({"of": "external_power", "limited": station, "power": 2.0});
+    assert_eq!(member["because"], json!({"code": "shared", "scarce": scarce, "sharing": 1}));
 
     depot.until_limits(&[3.0, 4.5, 4.5]).await;
     assert!(depot.app.running.context.clock.now() >= now + Duration::from_secs(90));

@@ -48,7 +48,8 @@ fn prices(all: &[f64]) -> Value {
 #[actix_web::test]
 async fn a_home_user_says_what_the_car_needs_and_sees_when_it_charges() {
     let (mut depot, ada) = home().await;
-    let idle = json!({"power": 0.0, "energy": null, "reason": null, "price": null, "currency": null, "ready_by": null});
+    let idle = json!({"power": 0.0, "energy": null, "reason": null, "because": null, "price": null, "currency": null,
+        "ready_by": null});
     assert_eq!(ada.get(&own(&depot, "/now")).await.ok(), idle);
     let nothing = json!({"departure_time": null, "energy_need": null, "is_plugged_in": false, "plans": []});
     assert_eq!(ada.get(&own(&depot, "/charging_plan")).await.ok(), nothing);
@@ -63,6 +64,7 @@ async fn a_home_user_says_what_the_car_needs_and_sees_when_it_charges() {
     assert_eq!((&now["power"], &now["energy"]), (&json!(6.9), &json!(0)));
     assert_eq!((&now["price"], &now["currency"], &now["ready_by"]), (&json!(0.3), &json!("EUR"), &Value::Null));
     assert!(now["reason"].as_str().is_some_and(|why| why.starts_with("7 kW")), "{now}");
+    assert_eq!(now["because"], json!({"code": "at_maximum"}));
 
     let set = ada.put(&own(&depot, "/need"), need).await.ok();
     assert_eq!(set["session"], depot.member(0).await["session"]);

@@ -31,6 +31,8 @@ async fn eight_ports_of_seven_kilowatts_share_thirty() {
         waiting["reason"].as_str().is_some_and(|reason| reason.contains("waits as number 1 in the queue")),
         "{waiting}"
     );
+    let scarce = json!({"of": "group_power", "group": depot.group, "power": 30.0});
+    assert_eq!(waiting["because"], json!({"code": "queued", "scarce": scarce, "position": 1, "minimum": 5.0}));
 
     depot.unplug(0).await;
     depot.until_limits(&[0.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 0.0]).await;
@@ -52,6 +54,8 @@ async fn a_group_shows_its_status_and_explains_its_plans() {
     assert_eq!(status["worst_case_kw"], 10.0);
     assert_eq!(status["worst_case_if_server_dies_kw"], 4.0, "the minimum is the fallback");
     assert_eq!(status["stage"], "settled");
+    let member = depot.member(0).await;
+    assert_eq!((&member["chargestation_name"], &member["number"]), (&json!("Port 0"), &json!(1)));
 
     let explained = depot.app.client.get(&depot.path("/explain")).await.ok();
     assert_eq!(explained["reproduced"], true);
@@ -66,6 +70,12 @@ async fn a_group_shows_its_status_and_explains_its_plans() {
         let path = depot.path(&format!("/explain?at={at}"));
         assert_eq!(depot.app.client.get(&path).await.ok()["reproduced"], true);
     }
+    let scarce = json!({"of": "group_power", "group": depot.group, "power": 10.0});
+    let shared = json!({"code": "shared", "scarce": scarce, "sharing": 2});
+    assert_eq!((&explained["members"][0]["because"], &status["members"][1]["because"]), (&shared, &shared));
+    let now = depot.app.running.context.clock.now();
+    let later = depot.path(&format!("/explain?at={}", now + Duration::from_secs(3_600)));
+    assert_eq!(depot.app.client.get(&later).await.faulty_fields(), ["at"]);
     let early = depot.path("/explain?at=2001-01-01T00:00:00Z");
     assert_eq!(depot.app.client.get(&early).await.error(404), "not_found");
 

@@ -14,6 +14,9 @@ async fn each_stored_plan_explains_as_it_did() {
         let now = stored.client.get(path).await.ok();
         assert_eq!(now["reproduced"], true, "{path}");
         assert_eq!(differences(&then["result"], &now), [""; 0], "{path}");
+        for member in now["members"].as_array().expect("members") {
+            assert!(member["because"]["code"].is_string(), "{path}: {member}");
+        }
     }
     stored.running.stop().await.expect("it stops");
 }
