@@ -19,7 +19,7 @@ test("the link of the demo opens the panel at its eight bays, logged in, once", 
     await page.goto(server.panel);
     await page.getByRole("heading", { level: 1, name: "Depot" }).waitFor();
     for (let bay = 1; bay <= 8; bay += 1) await page.getByText(`Bay ${bay}`).first().waitFor();
-    const isShared = (cars) => document.body.innerText.split("its share of").length > cars && document.body.innerText.includes("settled");
+    const isShared = (cars) => document.body.innerText.split("Its share of").length > cars && document.body.innerText.includes("settled");
     await page.waitForFunction(isShared, CARS, { timeout: PATIENCE_MS });
     mkdirSync(FOLDER, { recursive: true });
     await page.screenshot({ path: `${FOLDER}/panel.png` });

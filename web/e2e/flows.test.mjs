@@ -7,10 +7,9 @@ import { api, button, dialog, it, visit } from "./panel.mjs";
 test("the group shows its chart, why each limit is what it is, and explains a moment", async () => {
   await visit(`/groups/${it.server.data.depot._id}`);
   await it.page.locator(".uplot canvas").waitFor();
-  await it.page
-    .getByText(/\(rule [a-z-]+\)/)
-    .first()
-    .waitFor();
+  const reasons = it.page.locator("td.why");
+  await reasons.first().waitFor();
+  for (const reason of await reasons.allInnerTexts()) assert.match(reason, /^[A-Z](?!.*[0-9a-f]{24}).{10,}\.$/s, "a sentence without ids");
   await it.page.waitForTimeout(3_000);
   await it.page.evaluate(() => {
     const at = new Date(Date.now() - 2_000).toISOString();

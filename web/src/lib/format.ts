@@ -42,6 +42,13 @@ export function dateTime(at: string | number | null | undefined, timeStyle: "sho
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle }).format(new Date(at));
 }
 
+/** An instant in a sentence: the time of day, with the day where that is not today. */
+export function moment(at: string, now = Date.now()): string {
+  const date = new Date(at);
+  if (date.toDateString() !== new Date(now).toDateString()) return dateTime(at);
+  return new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(date);
+}
+
 /** The time of day, with seconds. */
 export function clock(at: string | number): string {
   return new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(new Date(at));

@@ -2,6 +2,7 @@
 import { SvelteMap } from "svelte/reactivity";
 
 import { call, list, queryString, type Schemas } from "../api/client";
+import { becauseText } from "../lib/because";
 import { may } from "../lib/session.svelte";
 
 interface Kind {
@@ -71,6 +72,11 @@ export function learn(which: RefKind, rows: { _id: string }[]): void {
   for (const row of rows) names.set(row._id, nameOfRow(which, row));
 }
 
+/** Remembers what a thing is called that is known by its id. */
+export function know(id: string, name: string): void {
+  if (names.get(id) !== name) names.set(id, name);
+}
+
 /** What a reference is called: the end of its id until the name was read. */
 export function nameOf(which: RefKind, ref: Ref): string {
   if (!ref) return "–";
@@ -103,5 +109,13 @@ export async function find(which: RefKind, search: string, fixed: Record<string,
 /** A sentence that names a group by its id: people know it by name. */
 export const groupText = (message: string): string => message.replace(/(?<=group )[0-9a-f]{24}/g, (id) => `“${nameOf("group", id)}”`);
 
-/** A sentence of the balancing: it names groups by their ids, people know them by name. */
-export const reasonText = (reason: string): string => reason.replace(/[0-9a-f]{24}/g, (id) => nameOf("group", id));
+interface Reasoned {
+  reason?: string | null;
+  because?: Schemas["Because"] | null;
+}
+
+/** Why a limit is what it is, in the reader's language; in the API's words where its code is not known here. */
+export function reasonText({ reason, because }: Reasoned): string {
+  const said = because && becauseText(because, (id) => nameOf("group", id));
+  return said || groupText(reason ?? "–");
+}

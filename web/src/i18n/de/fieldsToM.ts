@@ -159,4 +159,5 @@ export const fieldsToM = {
   "f.capacity_schedules.weekly": "Wöchentlich",
   "f.capacity_schedules.dated": "Nach Datum",
   "f.evse_pricing": "EVSE-Preise (eRoamingPushEVSEPricing)",
+  "f.in_group": "In einer Gruppe",
 };

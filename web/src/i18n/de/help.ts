@@ -1,7 +1,7 @@
 // German: what stands beneath fields.
 export const help = {
   "help.add_station":
-    "Zur Wahl stehen die am Standort der Gruppe. Alle ihre Stecker kommen dazu, ohne eigene Grenzen; die können danach gesetzt werden.",
+    "Zur Wahl stehen die am Standort der Gruppe, die in keiner Gruppe sind. Alle ihre Stecker kommen dazu, ohne eigene Grenzen; die können danach gesetzt werden.",
   "help.alert_email": "Wem geschrieben wird, wenn eine Stunde lang nichts ankam.",
   "help.asset_group": "Die Gruppe, deren Leistung sie betrifft.",
   "help.algorithm": "Wer wie viel bekommt, wenn es nicht für alle reicht.",

@@ -77,4 +77,5 @@ export const portal = {
   "portal.no_history": "Noch nichts geladen.",
   "portal.price_now": "Preis jetzt",
   "portal.ready_by": "Fertig bis",
+  "portal.site": "dem Standort",
 };

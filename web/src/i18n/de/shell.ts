@@ -66,8 +66,7 @@ export const shell = {
     "Der Anmeldedienst ist zurzeit nicht zu erreichen. Versuchen Sie es später, oder melden Sie sich mit Ihrem Passwort an.",
   "login.oidc_refused": "Der Anmeldedienst hat Sie nicht angemeldet.",
   "login.oidc_invalid": "Die Antwort des Anmeldedienstes konnte nicht geprüft werden. Versuchen Sie es noch einmal.",
-  "login.oidc_not_invited":
-    "Niemand hat Ihre E-Mail-Adresse zu diesem Panel eingeladen. Bitten Sie einen Administrator um eine Einladung.",
+  "login.oidc_not_invited": "Niemand hat Ihre E-Mail-Adresse zu diesem Panel eingeladen. Bitten Sie einen Administrator um eine Einladung.",
   "login.oidc_email_unverified":
     "Der Anmeldedienst hat Ihre E-Mail-Adresse nicht bestätigt. Darum ist hier nicht bekannt, wer Sie sind. Fragen Sie einen Administrator.",
   "login.oidc_other_person":
@@ -154,7 +153,8 @@ export const shell = {
   "organizations.enter": "Dorthin wechseln",
   "organizations.here": "hier",
   "organizations.join": "Beitreten",
-  "organizations.join_text": "Sie werden Admin von {name} und sehen deren Daten. Die Organisation findet das unter ihren Bedienern und im Protokoll.",
+  "organizations.join_text":
+    "Sie werden Admin von {name} und sehen deren Daten. Die Organisation findet das unter ihren Bedienern und im Protokoll.",
   "organizations.joined": "Beigetreten",
   "logo.choose": "Bild wählen oder hier ablegen",
   "logo.limits": "PNG, JPEG oder WebP, höchstens 256 KiB und 2048 Pixel je Seite",
@@ -188,4 +188,5 @@ export const shell = {
   "section.terms": "Bedingungen",
   "section.schedules": "Kapazitätspläne",
   "do.filters": "Filter",
+  "said.more": "und 1 weiterer|und {count} weitere",
 };

@@ -191,4 +191,9 @@ export const words = {
   "outcome.Rejected": "abgelehnt",
   "outcome.ReadOnly": "nur lesbar",
   "outcome.Failed": "keine Antwort",
+  "stage.planned": "Ein Plan liegt vor, gesendet ist noch nichts.",
+  "stage.lowering": "Zuerst werden Grenzen gesenkt; bestätigt ist das noch nicht.",
+  "stage.raising": "Was frei wurde, wird vergeben.",
+  "stage.settled": "Jede Station hat ihre Grenze aus dem neuesten Plan bestätigt.",
+  "stage.degraded": "Einige Stationen lassen sich nicht steuern; Leistung ist für sie reserviert.",
 };

@@ -40,6 +40,6 @@ export const charging = {
   "home_users.empty": "Nobody was invited yet. A home user sees the own charger in the portal and says when it must not charge.",
   "home_users.invite": "Invite",
   "home_users.invited": "{email} was invited",
-  "profiles.empty": "No charging profile yet. A profile limits chargers by a schedule.",
+  "profiles.empty": "No charging profile yet. A profile limits EVSEs by a schedule.",
   "templates.empty": "No template yet. A template says how stations are to be set; they are checked after each boot.",
 };

@@ -1,7 +1,7 @@
 // English: what stands beneath fields.
 export const help = {
   "help.add_station":
-    "Those of the group's location can be chosen. All its connectors join, without limits of their own; these can be set afterwards.",
+    "Those of the group's location that are in no group can be chosen. All its connectors join, without limits of their own; these can be set afterwards.",
   "help.alert_email": "Who is written to when nothing was received for an hour.",
   "help.asset_group": "The group whose power it concerns.",
   "help.algorithm": "Who gets how much when it is not enough for all.",
@@ -18,7 +18,7 @@ export const help = {
   "help.currency": "Three letters, such as EUR.",
   "help.dry_run": "Plans and records, but sends nothing.",
   "help.duration_minutes": "In place of an end.",
-  "help.endpoint": "For chargers that have a name already. Drawn by chance when empty.",
+  "help.endpoint": "For stations that have a name already. Drawn by chance when empty.",
   "help.every_day": "None chosen: every day.",
   "help.evse_code": "The text of its QR code; unique. Drawn by chance when empty.",
   "help.evse_group_name": "1 to 30 characters.",

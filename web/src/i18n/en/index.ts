@@ -6,8 +6,21 @@ import { help } from "./help";
 import { load } from "./load";
 import { market } from "./market";
 import { portal } from "./portal";
+import { reasons } from "./reasons";
 import { shell } from "./shell";
 import { stations } from "./stations";
 import { words } from "./words";
 
-export const en = { ...charging, ...fieldsFromN, ...fieldsToM, ...help, ...load, ...market, ...portal, ...shell, ...stations, ...words };
+export const en = {
+  ...charging,
+  ...fieldsFromN,
+  ...fieldsToM,
+  ...help,
+  ...load,
+  ...market,
+  ...portal,
+  ...reasons,
+  ...shell,
+  ...stations,
+  ...words,
+};

@@ -2,7 +2,7 @@
 export const load = {
   "now.welcome": "Welcome to Evenwatt",
   "now.first_steps":
-    "Three steps: a location, a charger that connects to this server, and a load-management group that says how much it may draw.",
+    "Three steps: a location, a charging station that connects to this server, and a load-management group that says how much it may draw.",
   "now.first_location": "Create a location",
   "now.online": "of {all} stations online",
   "now.late": "online, but late with a heartbeat",
@@ -23,7 +23,8 @@ export const load = {
   "groups.tree": "Tree",
   "groups.empty": "No load-management group yet. A group has the capacity that its stations share: create it, then add the stations.",
   "group.add_station": "Add Chargestation",
-  "group.no_station_found": "No station is found at this group's location. A station gets its location by Update on its page.",
+  "group.no_station_found":
+    "No station that is in no group is found at this group's location. A station gets its location by Update on its page.",
   "group.adds": "adds to the load",
   "group.back_to_now": "Back to now",
   "group.begin_dry_run": "Begin a dry run",
@@ -37,7 +38,8 @@ export const load = {
   "group.drawn": "Drawn",
   "group.explained": "A moment explained",
   "group.not_recorded": "Nothing is recorded of that moment: the group was not planned yet, or it is too long ago.",
-  "group.explained_ahead": "That moment is still to come. This is the plan as it stands now.",
+  "group.explained_ahead":
+    "That moment is still to come. Plans are made for the moment: why limits are what they are is known of the past and of now.",
   "group.explained_at": "Why, at {at}",
   "group.granted": "Granted",
   "group.home": "Home user",
@@ -142,4 +144,17 @@ export const load = {
   "home.prices_of_rate": "Prices of {rate}",
   "home.prices_until": "1 hour is known|{count} hours are known",
   "home.no_prices": "No prices are set: it charges as soon as it may.",
+  "access.all_rates": "All rates",
+  "access.by_hours": "by hours",
+  "access.no_connectors": "No connector yet.",
+  "access.of": "{count} of {all}",
+  "access.private": "Seen by the private group only",
+  "access.public": "Anybody may charge",
+  "access.tab": "Rates and access",
+  "access.title": "Access",
+  "access.visible": "Seen by all drivers",
+  "access.without_rate": "1 connector has no rate of its own.|{count} connectors have no rate of their own.",
+  "group.worst_text": "The most that may be drawn at this moment, whatever message was lost or late.",
+  "group.worst_dead_text": "The most that is drawn when this server is not heard of any more: the sum of the fallbacks.",
+  "groups.none_of_user": "This user has no load-management group yet.",
 };

@@ -77,4 +77,5 @@ export const portal = {
   "portal.no_history": "Nothing was charged yet.",
   "portal.price_now": "Price now",
   "portal.ready_by": "Ready by",
+  "portal.site": "the site",
 };

@@ -155,7 +155,7 @@ export const shell = {
   "organizations.joined": "Joined",
   "logo.choose": "Choose a picture, or drop it here",
   "logo.limits": "PNG, JPEG or WebP, at most 256 KiB and 2048 pixels a side",
-  "logo.none": "No logo yet. It stands in the panel, the portal and on the page of each charger.",
+  "logo.none": "No logo yet. It stands in the panel, the portal and on the page of each EVSE.",
   "logo.preview": "The picture that you chose",
   "logo.too_large": "This picture has more than 256 KiB.",
   "support.intro": "Help:",
@@ -185,4 +185,5 @@ export const shell = {
   "section.terms": "Terms",
   "section.schedules": "Capacity schedules",
   "do.filters": "Filters",
+  "said.more": "and 1 more|and {count} more",
 };

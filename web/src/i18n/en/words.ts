@@ -82,7 +82,7 @@ export const words = {
   "deed.disconnect": "disconnect",
   "deed.end": "end",
   "deed.energy_prices": "energy prices",
-  "deed.evses": "chargers",
+  "deed.evses": "EVSEs",
   "deed.exclusion_times": "exclusion times",
   "deed.external_cap": "cap from outside",
   "deed.group": "group",
@@ -191,4 +191,9 @@ export const words = {
   "outcome.Rejected": "rejected",
   "outcome.ReadOnly": "read-only",
   "outcome.Failed": "no answer",
+  "stage.planned": "A plan is made, and nothing was sent yet.",
+  "stage.lowering": "Limits that fall are sent first, and are not confirmed yet.",
+  "stage.raising": "What was freed is handed out.",
+  "stage.settled": "Every station confirmed its limit of the newest plan.",
+  "stage.degraded": "Some stations cannot be steered; power is reserved for them.",
 };

@@ -19,3 +19,12 @@ export function treeOf(groups: GroupLine[]): (GroupLine & { depth: number })[] {
   ];
   return groups.filter(({ parent }) => !parent || !known.has(parent)).flatMap((top) => below(top, 0));
 }
+
+/** What connectors of a group are called: as their stations, with their number where a station has several. */
+export function memberNames(members: Schemas["MemberStatusView"][]): Map<string, string> {
+  const counts = new Map<string, number>();
+  for (const { chargestation } of members) counts.set(chargestation, (counts.get(chargestation) ?? 0) + 1);
+  const name = (member: Schemas["MemberStatusView"]) =>
+    (counts.get(member.chargestation) ?? 0) > 1 ? `${member.chargestation_name} · ${member.number}` : member.chargestation_name;
+  return new Map(members.map((member) => [member.connector, name(member)]));
+}

@@ -1,18 +1,12 @@
 // The readings of a session as a curve of power.
+import type { Schemas } from "../../../api/client";
 import type { Series } from "../../../lib/series";
 
-interface Report {
-  timestamp?: string;
-  power?: { value: number; unit: string };
-}
-
 /** Kilowatts over time; readings without power are left out. */
-export function powerOf(reports: unknown): Series {
-  const rows = (Array.isArray(reports) ? (reports as Report[]) : []).filter(({ timestamp, power }) => timestamp && power);
-  const sorted = rows.map(({ timestamp, power }) => ({
-    at: new Date(timestamp as string).getTime() / 1000,
-    kw: power?.unit === "W" ? power.value / 1000 : (power?.value ?? null),
-  }));
-  sorted.sort((one, other) => one.at - other.at);
-  return { times: sorted.map(({ at }) => at), values: sorted.map(({ kw }) => kw) };
+export function powerOf(reports: (Schemas["EnergyReport"] | object)[]): Series {
+  const shown = reports.flatMap((report) =>
+    "power" in report && report.power ? [{ at: new Date(report.timestamp).getTime() / 1000, kw: report.power.value }] : [],
+  );
+  shown.sort((one, other) => one.at - other.at);
+  return { times: shown.map(({ at }) => at), values: shown.map(({ kw }) => kw) };
 }

@@ -1,0 +1,46 @@
+// German: why limits are what they are, and what should be put right in a group.
+export const reasons = {
+  "scarce.group_power": "{power} von {group}",
+  "scarce.group_current": "{current} auf Phase {phase} von {group}",
+  "scarce.group_imbalance": "{current}, die Phase {phase} von {group} den anderen voraus sein darf",
+  "scarce.external_power": "{power}, die eine externe Begrenzung der Station lässt",
+  "scarce.external_current": "{current} auf Phase {phase}, die eine externe Begrenzung der Station lässt",
+  "why.at_maximum": "So viel, wie hier möglich ist.",
+  "why.can_wait": "Es ist Zeit genug; andere mit weniger Zeit laden zuerst.",
+  "why.cheaper_later": "Es ist Zeit genug; geladen wird ab {until}, wenn es günstiger ist.",
+  "why.exclusion_window": "Zu dieser Tageszeit darf hier nicht geladen werden.",
+  "why.learned_demand": "Das Auto hat nicht mehr als {demand} genutzt.",
+  "why.minimum_does_not_fit": "Schon allein passt das Minimum von {minimum} nicht hinein. Es gibt {scarce}.",
+  "why.no_session": "Hier lädt niemand.",
+  "why.not_in_tree": "Die Gruppe ist unbekannt oder hängt unter einer unbekannten.",
+  "why.off_time": "Wurde angehalten und bleibt bis {until} aus.",
+  "why.queued": "Wartet als Nummer {position}: Das Minimum von {minimum} passt neben den anderen nicht hinein. Es gibt {scarce}.",
+  "why.reserved": "{cause}; {reserved} sind reserviert.",
+  "why.rising": "Die Grenze steigt schrittweise, das nächste Mal um {at}.",
+  "why.shared": "Bekommt alles, was da ist: {scarce}.|Anteil: {count} Ladevorgänge teilen sich {scarce}.",
+  "why.suspended_by_vehicle": "Das Auto pausiert und bekommt sein Minimum erst, wenn andere es übrig lassen.",
+  "why.suspended_kept": "Das Auto pausiert; sein Minimum bleibt bis {until} frei.",
+  "why.unchanged": "Eine Änderung auf {wanted} lohnt keine Nachricht.",
+  "why.unsatisfiable": "Braucht mindestens {minimum}, darf aber höchstens {maximum} ziehen.",
+  "why.waiting_for_headroom": "Beginnt um {until} wieder, wenn bis dahin Platz bleibt.",
+  "why_not.not_obeying": "Die Station zieht mehr, als sie darf",
+  "why_not.offline": "Die Station ist offline",
+  "why_not.rejected": "Die Station hat die Grenze abgelehnt",
+  "why_not.timed_out": "Die Station hat nicht geantwortet",
+  "why_not.unproven": "Es ist nicht bekannt, was die Station einhält",
+  "warning.asset_without_data":
+    "Davon ist nichts bekannt, also wird nichts vergeben: Messwerte senden oder die feste Leistung oder die Ersatzleistung setzen.",
+  "warning.charges_without_session":
+    "Der Zähler zeigt, dass ein Auto lädt, aber es gibt keinen Ladevorgang: Die Station ist vielleicht im freien Modus, oder der Beginn ging verloren.",
+  "warning.composite_schedule_differs":
+    "Die Station hat eine Grenze bestätigt und sagt, dass sie eine höhere einhält: Ein anderes Ladeprofil ist vielleicht im Weg.",
+  "warning.fallback_unproven": "Die Station hat keinen Rückfallwert bestätigt und zählt voll, wenn man sie nicht hört.",
+  "warning.minimum_exceeds_capacity": "Das Minimum ist mehr, als die Gruppe je hat: Hier beginnt nie ein Ladevorgang.",
+  "warning.never_connected":
+    "Die Station hat sich nie verbunden, also ist ihre volle Leistung reserviert: Nehmen Sie sie bis dahin aus der Gruppe.",
+  "warning.not_a_member":
+    "Die Station ist in der Gruppe und hier wird geladen, aber der Stecker ist kein Mitglied: Seine Leistung ist reserviert.",
+  "warning.not_obeying": "Zieht mehr, als bestätigt wurde: Die volle Leistung ist reserviert.",
+  "warning.refuses_limits": "Die Station lehnt Grenzen in jeder Form ab: siehe ihre Fähigkeiten.",
+  "warning.refuses_zero": "Die Station lehnt die Grenze 0 ab: Ihr Rückfallwert ist reserviert, solange dort niemand lädt.",
+};
