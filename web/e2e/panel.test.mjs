@@ -27,7 +27,8 @@ test("Now counts what is there, and each number opens its list", async () => {
 
 test("each number of Now is that of the list that it opens, and Now asks for all of them at once", async () => {
   const asked = [];
-  const note = (request) => /\/v1\.1\/(?!account|pages|events|organizations)/.test(request.url()) && asked.push(new URL(request.url()).pathname);
+  const note = (request) =>
+    /\/v1\.1\/(?!account|pages|events|organizations)/.test(request.url()) && asked.push(new URL(request.url()).pathname);
   it.page.on("request", note);
   for (const text of ["stations offline", "stations faulted", "stations not obeying", "silent meters", "failed starts in 24 h"]) {
     await visit("");
@@ -49,7 +50,10 @@ test("the list of stations shows each one's group and whether it obeys, and is f
   const { name } = await api(`/load_management/groups/${it.server.data.depot._id}`);
   await row.getByRole("link", { name, exact: true }).waitFor();
   await row.getByText("obeying", { exact: true }).waitFor();
-  assert.deepEqual(asked.filter((path) => path.startsWith("/v1.1/load_management")), []);
+  assert.deepEqual(
+    asked.filter((path) => path.startsWith("/v1.1/load_management")),
+    [],
+  );
   it.page.off("request", note);
   await it.page.getByRole("combobox", { name: "Obeying" }).selectOption("true");
   await it.page.waitForURL(/obeying=true/);
@@ -61,7 +65,10 @@ test("the list of stations shows each one's group and whether it obeys, and is f
 test("a connector is found by the name of its station", async () => {
   await visit("/sessions?dialog=start");
   await dialog().getByRole("combobox").first().fill("Bay 4");
-  await it.page.getByRole("option", { name: /^Bay 4 · / }).first().waitFor();
+  await it.page
+    .getByRole("option", { name: /^Bay 4 · / })
+    .first()
+    .waitFor();
 });
 
 test("stations are searched, sorted and paged, and the address keeps it over Back", async () => {
@@ -140,7 +147,7 @@ test("a station is created, its faults stand at their fields, it is updated and 
 test("a charger and its connector are created, and the charger has a QR code", async () => {
   const [, station] = await api("/chargestations?search=lift");
   await visit(`/stations/${station._id}`);
-  await button("Create New Charger").click();
+  await button("Create New EVSE").click();
   await dialog().getByLabel("Name").fill("Second pole");
   await button("Save").click();
   const pole = it.page.getByRole("region", { name: "Second pole" });
@@ -238,9 +245,8 @@ test("a list is reached and used with the keyboard alone", async () => {
   await it.page.keyboard.press("Tab");
   await it.page.keyboard.press("Enter");
   assert.equal(await it.page.evaluate(() => document.activeElement?.id), "main");
-  await it.page.keyboard.press("Tab");
-  await it.page.keyboard.press("Tab");
-  await it.page.keyboard.press("Tab");
+  // The map, the labels, the way to connect a station, and the form of a new one.
+  for (let step = 0; step < 4; step += 1) await it.page.keyboard.press("Tab");
   await it.page.keyboard.press("Enter");
   await dialog().waitFor();
   await it.page.keyboard.press("Escape");

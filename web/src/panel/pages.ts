@@ -14,6 +14,7 @@ const PAGES: [pattern: string, load: Load][] = [
   ["/panel/locations/:id", page(() => import("./pages/location/Location.svelte"))],
   ["/panel/stations", page(() => import("./pages/Stations.svelte"))],
   ["/panel/stations/:id", page(() => import("./pages/station/Station.svelte"))],
+  ["/panel/labels", page(() => import("./pages/Labels.svelte"))],
   ["/panel/connect", page(() => import("./pages/connect/Connect.svelte"))],
   ["/panel/connect/:id", page(() => import("./pages/connect/Watch.svelte"))],
   ["/panel/groups", page(() => import("./pages/Groups.svelte"))],
