@@ -67,7 +67,7 @@ test("the first location is created from there, takes a pasted place, and what w
   assert.equal(await dialog().getByLabel("Latitude").inputValue(), "52.0907");
   await dialog().getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "Depot" }).waitFor();
-  await page.getByRole("link", { name: "Connect a charger" }).first().click();
+  await page.getByRole("link", { name: "Connect a charging station" }).first().click();
   assert.equal(await page.getByLabel("Name").inputValue(), "Garage left");
   // A name that is typed to its end is chosen.
   await page.getByLabel("Location").fill("depot");
@@ -81,7 +81,7 @@ test("a charger with a wrong password is said to be refused", async () => {
   await page.getByText("Only this tab still shows it").waitFor();
   const [station] = await client(server.url, server.key)("GET", "/chargestations");
   assert.equal(await knock(server.url, station.endpoint), 401);
-  await page.getByText(/a charger with this identity came from .* and was refused/).waitFor();
+  await page.getByText(/a station with this identity came from .* and was refused/).waitFor();
   assert.deepEqual(await axe(page), []);
 });
 
@@ -91,7 +91,7 @@ test("a group says where its stations come from when none is found", async () =>
   const { _id: id } = await client(server.url, server.key)("POST", "/load_management/groups", { ...group, location });
   await page.goto(`${server.url}/panel/groups/${id}?tab=members&dialog=add`);
   await dialog().getByLabel("Station").fill("elsewhere");
-  await dialog().getByText("No station is found at this group's location.").waitFor();
+  await dialog().getByText("No station that is in no group is found at this group's location.").waitFor();
 });
 
 test("the audit names what was done, and to what", async () => {

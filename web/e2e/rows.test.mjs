@@ -49,7 +49,7 @@ const visit = async (path) => {
 
 test("a server that nobody used yet says what to do first", async () => {
   await visit("");
-  await page.getByRole("link", { name: "Connect a charger" }).waitFor();
+  await page.getByRole("link", { name: "Connect a charging station" }).waitFor();
   assert.deepEqual(await axe(page), []);
 });
 
