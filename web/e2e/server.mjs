@@ -107,5 +107,5 @@ export async function start({ fast = false, isNew = false, isEmpty = isNew, isDe
     await close();
     throw error;
   });
-  return { url, key, invitation, panel, data, close };
+  return { url, key, invitation, panel, data, store, close };
 }
