@@ -8,6 +8,7 @@ export class Loaded<T> {
   problem = $state.raw<Problem | undefined>(undefined);
   busy = $state(true);
   #again = $state(0);
+  #isStale = false;
 
   /** `read` runs now and whenever state that it uses before its first `await` changes. Call it while a component is made. */
   constructor(read: (signal: AbortSignal) => Promise<T>) {
@@ -32,11 +33,15 @@ export class Loaded<T> {
       this.problem = error instanceof Problem ? error : new Problem(String(error), 0, "page");
     }
     this.busy = false;
+    if (this.#isStale) this.reload();
   }
 
-  /** Reads again. */
+  /** Reads again; once what is under way has come, or an answer that takes longer than its changes come apart would never be shown. */
   reload = (): void => {
-    untrack(() => (this.#again += 1));
+    untrack(() => {
+      this.#isStale = this.busy;
+      if (!this.busy) this.#again += 1;
+    });
   };
 }
 
