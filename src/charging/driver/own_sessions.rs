@@ -1,6 +1,6 @@
 //! The sessions of a driver who is logged in, as they are listed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -77,11 +77,9 @@ impl Places {
         };
         let stations = rows.into_iter().map(place).collect();
         let mut organizations = BTreeMap::new();
-        for session in sessions {
-            let id = session.organization_id;
-            if !organizations.contains_key(&id) {
-                organizations.insert(id, organizations::find_organization(conn, id)?.name);
-            }
+        let of: BTreeSet<OrganizationId> = sessions.iter().map(|session| session.organization_id).collect();
+        for id in of {
+            organizations.insert(id, organizations::find_organization(conn, id)?.name);
         }
         Ok(Self { stations, organizations })
     }
