@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use super::model::{Session, SessionStatus};
+use super::period::{PeriodFilter, page_of};
 use super::store::{self, record};
 use crate::events::EventKind;
 use crate::home::portal::HomeCaller;
@@ -17,11 +18,11 @@ use crate::http::quantities::shown;
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Code, Ctx, Faults, PathId};
+use crate::input;
 use crate::load::groups;
 use crate::sites::stations::link::Signals;
 use crate::store::schema::sessions;
 use crate::store::{Conn, StoreResult};
-use crate::{fetch_page, filters, input};
 use kernel::*;
 
 /// Adds what home users may ask; below `/v1.1/portal`.
@@ -74,56 +75,28 @@ impl From<Session> for HomeSessionView {
     }
 }
 
-filters! {
-    /// Which of the user's sessions.
-    pub(crate) struct HomeSessionFilter {
-        /// Only those that began to charge at or after this.
-        pub from: Timestamp,
-        /// Only those that began to charge at or before this.
-        pub to: Timestamp,
-    }
-}
-
 /// Lists the sessions at the user's chargers.
 ///
 /// What was over before the user was invited is somebody else's, and not shown. `format=csv` answers a file with all of them.
-#[utoipa::path(tag = "portal", security(("portal" = [])), params(ListParameters, HomeSessionFilter),
+#[utoipa::path(tag = "portal", security(("portal" = [])), params(ListParameters, PeriodFilter),
     responses((status = OK, body = ListReply<HomeSessionView>), HomeListErrors))]
 #[get("/sessions")]
-async fn list_home_sessions(
-    caller: HomeCaller,
-    ctx: Ctx,
-    query: ListQuery<HomeSessionFilter>,
-) -> ApiResult<HttpResponse> {
+async fn list_home_sessions(caller: HomeCaller, ctx: Ctx, query: ListQuery<PeriodFilter>) -> ApiResult<HttpResponse> {
     list::respond(&ctx, query, move |conn, query| Ok(page(conn, &caller, query)?.map(HomeSessionView::from))).await
 }
 
-fn page(conn: &mut Conn, caller: &HomeCaller, query: &ListQuery<HomeSessionFilter>) -> ApiResult<Page<Session>> {
+fn page(conn: &mut Conn, caller: &HomeCaller, query: &ListQuery<PeriodFilter>) -> ApiResult<Page<Session>> {
     let own: Vec<GroupId> =
         groups::groups_of_user(conn, caller.organization, caller.user)?.into_iter().map(|group| group.id).collect();
     let stations = stations_of(conn, &own)?;
-    let filtered = || {
-        let mut rows = sessions::table
+    page_of(conn, query, || {
+        sessions::table
             .filter(sessions::organization_id.eq(caller.organization))
             .filter(sessions::chargestation_id.eq_any(&stations))
-            .filter(sessions::orphan.eq(false))
             .filter(sessions::status.eq_any([SessionStatus::Started, SessionStatus::Ended]))
             .filter(sessions::ended_at.is_null().or(sessions::ended_at.gt(caller.invited_at)))
-            .into_boxed();
-        if let Some(at) = query.filter.from {
-            rows = rows.filter(sessions::started_at.ge(at));
-        }
-        if let Some(at) = query.filter.to {
-            rows = rows.filter(sessions::started_at.le(at));
-        }
-        rows
-    };
-    let (rows, total) = fetch_page!(conn, query, sessions, filtered(), {
-        "chargingStart" => sessions::started_at,
-        "chargingStop" => sessions::ended_at,
-    });
-    let rows = rows.select(Session::as_select()).load(conn)?;
-    Ok(Page { rows: store::some(conn, rows)?, total, request: query.page })
+            .into_boxed()
+    })
 }
 
 fn stations_of(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<StationId>> {

@@ -11,7 +11,7 @@ use super::super::account::{Anybody, LoggedIn, note};
 use super::super::own_sessions::{OwnSession, Places};
 use super::super::views::DriverSession;
 use super::chargers::{Charger, unknown};
-use crate::charging::sessions::{self, Begun, DriverSessionFilter, NewSession, Patience, Presented, Session, Stopping};
+use crate::charging::sessions::{self, Begun, NewSession, Patience, PeriodFilter, Presented, Session, Stopping};
 use crate::control::actions::Performer;
 use crate::http::audit::Noted;
 use crate::http::docs::{DriverListErrors, DriverSessionErrors, DriverStartErrors};
@@ -237,13 +237,13 @@ async fn stop_driver_session(
 /// Lists the sessions of the driver who is logged in, with every operator that knows the driver.
 ///
 /// `format=csv` answers a file with all of them.
-#[utoipa::path(tag = "driver", security(()), params(ListParameters, DriverSessionFilter),
+#[utoipa::path(tag = "driver", security(()), params(ListParameters, PeriodFilter),
     responses((status = OK, body = ListReply<OwnSession>), DriverListErrors))]
 #[get("/sessions")]
 async fn list_driver_sessions(
     LoggedIn(account): LoggedIn,
     ctx: Ctx,
-    query: ListQuery<DriverSessionFilter>,
+    query: ListQuery<PeriodFilter>,
 ) -> ApiResult<HttpResponse> {
     let ids = account.ids();
     let listed = list::respond(&ctx, query, move |conn, query| {
