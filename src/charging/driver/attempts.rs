@@ -44,11 +44,11 @@ struct Tries {
     locked_until: Option<Timestamp>,
 }
 
-/// Who tried cards that were not accepted.
+/// Who tried cards that were not accepted, or asked for e-mails.
 #[derive(Debug, Default)]
-pub(super) struct CardAttempts(Mutex<HashMap<Counted, Tries>>);
+pub(super) struct Attempts(Mutex<HashMap<Counted, Tries>>);
 
-impl CardAttempts {
+impl Attempts {
     fn lock(&self) -> MutexGuard<'_, HashMap<Counted, Tries>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn an_address_is_locked_after_five_wrong_cards_and_longer_each_time() {
-        let attempts = CardAttempts::default();
+        let attempts = Attempts::default();
         for _ in 0..5 {
             assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()));
         }
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_right_card_is_not_counted_and_forgives_no_wrong_one() {
-        let attempts = CardAttempts::default();
+        let attempts = Attempts::default();
         for _ in 0..20 {
             assert_eq!(attempts.take(address(1), evse(1), at(0)), Ok(()), "right cards never lock");
             attempts.accepted(address(1), evse(1));
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn an_address_asks_for_thirty_emails_an_hour() {
-        let attempts = CardAttempts::default();
+        let attempts = Attempts::default();
         for second in 0..30 {
             assert_eq!(attempts.take_login(address(1), at(second)), Ok(()));
         }
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn an_evse_takes_fifty_wrong_cards_an_hour_from_all_addresses() {
-        let attempts = CardAttempts::default();
+        let attempts = Attempts::default();
         for number in 0..50 {
             assert_eq!(attempts.take(address(number), evse(1), at(0)), Ok(()));
         }

@@ -31,7 +31,7 @@ use crate::http::middleware::RateLimit;
 use crate::http::{ApiError, ApiResult, Code, Context, client_address, neighbourhood};
 use crate::store::cause::Cause;
 use crate::store::{StoreResult, secrets};
-use attempts::CardAttempts;
+use attempts::Attempts;
 use cookie::SessionCookies;
 
 /// The name of the key that signs cookies.
@@ -41,7 +41,7 @@ const SIGNING_KEY: &str = "driver_signing_key";
 pub struct DriverAccess {
     enabled: bool,
     limiter: AddressLimiter,
-    attempts: CardAttempts,
+    attempts: Attempts,
     cookies: SessionCookies,
     /// The way for e-mails to log in by, where there is a mail server.
     notices: Option<Notices>,
@@ -60,7 +60,7 @@ impl DriverAccess {
         Ok(Self {
             enabled,
             limiter: AddressLimiter::new(rate),
-            attempts: CardAttempts::default(),
+            attempts: Attempts::default(),
             cookies: SessionCookies::new(&key),
             notices,
         })
