@@ -44,8 +44,9 @@ pub fn count_stations(
             None => rows,
         }
     };
-    let linked = |online| own().filter(chargestations::online.eq(online)).count();
-    let (online, offline) = (linked(true).get_result(conn)?, linked(false).get_result(conn)?);
+    // Of one count, so that a station that connects meanwhile is counted once.
+    let all: i64 = own().count().get_result(conn)?;
+    let offline: i64 = own().filter(chargestations::online.eq(false)).count().get_result(conn)?;
     let late = own().filter(chargestations::online.eq(true)).filter(chargestations::late_at.lt(now));
     let never = own().filter(chargestations::last_connect_at.is_null());
     let broken = connectors::table
@@ -56,7 +57,7 @@ pub fn count_stations(
     let disobeying =
         own().filter(chargestations::id.eq_any(in_groups())).filter(chargestations::id.eq_any(with_member_that(false)));
     Ok(StationCounts {
-        online,
+        online: (all - offline).max(0),
         offline,
         late: late.count().get_result(conn)?,
         never_connected: never.count().get_result(conn)?,
