@@ -49,7 +49,7 @@ impl Reach {
         request.extensions().get::<Principal>().map(|principal| principal.reach.clone()).unwrap_or_default()
     }
 
-    /// Refuses what would lie outside of any location, or change where the caller works.
+    /// Refuses what would be at no location, where somebody who works at some would lose sight of it.
     pub fn require_location(&self, location: Option<LocationId>) -> ApiResult<()> {
         let is_outside = self.0.is_some() && location.is_none();
         let message = "is required: you work at some locations only, and would not see it any more";
