@@ -8,7 +8,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::depot::Depot;
-use crate::support::{Client, secret_of};
+use crate::support::{Client, FakeStation, secret_of};
 
 /// A home with one charger of 7 kW, and its user's client.
 async fn home() -> (Depot, Client) {
@@ -122,6 +122,14 @@ async fn a_home_user_sees_the_sessions_at_the_own_charger_since_the_invitation()
 
     let bob = user(&depot, "bob@example.com").await;
     assert_eq!(bob.get("/portal/sessions").await.ok(), json!([]), "another one's charger");
+
+    // What a station stops that never began is for the operator to look into.
+    let station = depot.app.client.get("/chargestations").await.json()["result"][0].clone();
+    let mut socket = FakeStation::connect(station["connection_url"].as_str().expect("a URL")).await;
+    let stop = json!({"transactionId": 77, "meterStop": 9, "timestamp": depot.app.running.context.clock.now()});
+    socket.call("StopTransaction", stop).await;
+    assert_eq!(depot.app.client.get("/sessions?orphan=true").await.json()["totalDocs"], 1);
+    assert_eq!(ada.get("/portal/sessions").await.json()["result"], json!([row]));
     assert_eq!(bob.get(&own(&depot, "/now")).await.error(404), "not_found");
     assert_eq!(bob.put(&own(&depot, "/need"), json!({})).await.error(404), "not_found");
 }
