@@ -52,9 +52,13 @@ macro_rules! cached_update {
 }
 
 /// `cached_insert!(InsertX of X in x by id: [a, b])`: a statement `InsertX(&row)` that stores a row with its id and these columns.
+/// With `, n on SQLite: "an expression"` its column `n` gets that there, and its default on PostgreSQL.
 #[macro_export]
 macro_rules! cached_insert {
-    ($(#[$meta:meta])* $name:ident of $row:ident in $table:ident by $key:ident: [$($column:ident),* $(,)?]) => {
+    (
+        $(#[$meta:meta])* $name:ident of $row:ident in $table:ident by $key:ident: [$($column:ident),* $(,)?]
+        $(, $own:ident on SQLite: $value:literal)?
+    ) => {
         $(#[$meta])*
         struct $name<'r>(&'r $row);
 
@@ -63,8 +67,10 @@ macro_rules! cached_insert {
             const HAS_STATIC_QUERY_ID: bool = true;
         }
 
-        $crate::cached_insert!(@on diesel::sqlite::Sqlite, diesel::SqliteConnection, $name, $table, [$key, $($column),*]);
-        $crate::cached_insert!(@on diesel::pg::Pg, diesel::PgConnection, $name, $table, [$key, $($column),*]);
+        $crate::cached_insert!(
+            @on diesel::sqlite::Sqlite, diesel::SqliteConnection, $name, $table, [$key, $($column),*], [$($own = $value)?]
+        );
+        $crate::cached_insert!(@on diesel::pg::Pg, diesel::PgConnection, $name, $table, [$key, $($column),*], []);
 
         impl $name<'_> {
             fn save(&self, conn: &mut $crate::store::Conn) -> $crate::store::StoreResult<()> {
@@ -73,19 +79,19 @@ macro_rules! cached_insert {
             }
         }
     };
-    (@on $backend:ty, $connection:ty, $name:ident, $table:ident, [$($column:ident),*]) => {
+    (@on $backend:ty, $connection:ty, $name:ident, $table:ident, [$($column:ident),*], [$($own:ident = $value:literal)?]) => {
         impl diesel::query_builder::QueryFragment<$backend> for $name<'_> {
             fn walk_ast<'b>(
                 &'b self,
                 mut out: diesel::query_builder::AstPass<'_, 'b, $backend>,
             ) -> diesel::QueryResult<()> {
                 use diesel::{Column, Expression};
-                let mut before = concat!("INSERT INTO ", stringify!($table), " (");
+                let mut before = concat!("INSERT INTO ", stringify!($table), " (" $(, stringify!($own), ", ")?);
                 $(
                     out.push_sql(std::mem::replace(&mut before, ", "));
                     out.push_identifier(<$table::$column as Column>::NAME)?;
                 )*
-                before = ") VALUES (";
+                before = concat!(") VALUES (" $(, "(", $value, "), ")?);
                 $(
                     out.push_sql(std::mem::replace(&mut before, ", "));
                     out.push_bind_param::<<$table::$column as Expression>::SqlType, _>(&self.0.$column)?;

@@ -17,6 +17,7 @@ pub mod lock;
 pub mod mailbox;
 pub mod memory;
 pub mod migrate;
+pub mod packing;
 pub mod pool;
 pub mod query;
 pub mod reads;

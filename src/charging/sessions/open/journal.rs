@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::metering::Attribution;
 use super::super::model::Session;
-use super::super::packed::{self, Effort, PackedReading, Stored};
+use super::super::packed::{PackedReading, Stored};
 use super::super::readings::{Reading, Sample};
 use super::entry::{Outcome, Report};
+use crate::store::packing::{self, Effort};
 use crate::store::schema::session_journal;
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::id::RawId;
@@ -71,7 +72,7 @@ pub(super) fn record(report: &Report, session: &Session) -> StoreResult<Vec<u8>>
         attribution: report.attribution.number(),
         samples: report.samples.iter().map(sample).collect(),
     };
-    packed::encoded(&record)
+    packing::encoded(&record)
 }
 
 /// A report as it was read from the journal.
@@ -135,7 +136,7 @@ pub(super) fn append(conn: &mut Conn, place: Place, records: &[&[u8]]) -> StoreR
         .values((
             session_journal::incarnation.eq(place.incarnation.to_string()),
             session_journal::seq.eq(place.seq),
-            session_journal::body.eq(packed::compressed(&records.concat(), Effort::Little)?),
+            session_journal::body.eq(packing::compressed(&records.concat(), Effort::Little)?),
         ))
         .execute(conn)?;
     Ok(())
@@ -181,10 +182,10 @@ pub(super) fn read(conn: &mut Conn) -> StoreResult<(Vec<Found>, Vec<Place>)> {
 }
 
 fn read_row(place: Place, body: &[u8], found: &mut Vec<Found>) -> StoreResult<()> {
-    let bytes = packed::decompressed(body)?;
+    let bytes = packing::decompressed(body)?;
     let mut rest = bytes.as_slice();
     while !rest.is_empty() {
-        let (record, after) = packed::first_of::<Record>(rest)?;
+        let (record, after) = packing::first_of::<Record>(rest)?;
         found.push(Found::of(record, place)?);
         rest = after;
     }
