@@ -73,7 +73,7 @@ const FACADES: [(&str, &str); 1] = [("sites/stations", "link")];
 const TABLES: [(&str, &[&str]); 25] = [
     ("store", &["counters", "secrets"]),
     ("http", &["idempotency_keys"]),
-    ("events", &["audit", "events"]),
+    ("events", &["audit", "event_packs", "events", "frequent_events"]),
     ("sites/locations", &["locations"]),
     (
         "sites/stations",

@@ -11,6 +11,7 @@ use super::config;
 use super::retention::Retention;
 use crate::charging::driver::{self, DriverAccess};
 use crate::charging::sessions::Session;
+use crate::events;
 use crate::gateway::connections::Connections;
 use crate::home::portal::Portal;
 use crate::http::Context;
@@ -95,6 +96,7 @@ pub fn start(
                 context.db.write(move |conn| operators::tidy(conn, now)).await?;
                 context.db.write(move |conn| driver::tidy(conn, now)).await?;
                 context.db.write_to_memory(move |conn| sessions::write_down(conn, now)).await?;
+                events::pack(&context.db, now).await?;
                 retention.lock().await.apply(&context).await
             }
         }),

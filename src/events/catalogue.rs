@@ -66,6 +66,20 @@ macro_rules! kinds {
                 }
             }
 
+            /// Whether stations cause it with every charge.
+            pub const fn is_frequent(self) -> bool {
+                matches!(
+                    self,
+                    Self::SessionStarted
+                        | Self::SessionUpdated
+                        | Self::SessionEnded
+                        | Self::StationConnectorStatusUpdated
+                        | Self::StationOnline
+                        | Self::StationOffline
+                        | Self::StationBooted
+                )
+            }
+
             /// When it is recorded.
             pub const fn when(self) -> &'static str {
                 match self {

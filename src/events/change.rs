@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::actor::Actor;
-use super::{EventKind, audit};
+use super::actor::{Actor, STATION};
+use super::{EventKind, audit, frequent};
 use crate::cached_insert;
 use crate::http::idempotency::Keepable;
 use crate::http::{ApiResult, Context};
@@ -84,6 +84,10 @@ impl<'c> Change<'c> {
             actor_id: actor.id,
             actor_name: actor.name,
         };
+        // What stations cause about themselves is most of the log.
+        if kind.is_frequent() && station.is_some() && event.actor == STATION && event.actor_id.is_none() {
+            return frequent::insert(self.conn, &event);
+        }
         InsertEvent(&event).save(self.conn)
     }
 }
@@ -98,14 +102,15 @@ fn id_in(kind: EventKind, data: &str) -> Option<RawId> {
     names.iter().find_map(|name| fields.get(*name)?.as_str()?.parse().ok())
 }
 
-struct NewEvent {
-    id: EventId,
-    organization_id: OrganizationId,
-    type_: Cow<'static, str>,
-    object: &'static str,
-    chargestation_id: Option<StationId>,
-    data: String,
-    created_at: Timestamp,
+/// An event as it is stored.
+pub(super) struct NewEvent {
+    pub id: EventId,
+    pub organization_id: OrganizationId,
+    pub type_: Cow<'static, str>,
+    pub object: &'static str,
+    pub chargestation_id: Option<StationId>,
+    pub data: String,
+    pub created_at: Timestamp,
     actor: i16,
     actor_id: Option<String>,
     actor_name: Option<String>,
@@ -115,7 +120,7 @@ cached_insert! {
     /// Stores an event behind all others.
     InsertEvent of NewEvent in events by id: [
         organization_id, type_, object, chargestation_id, data, created_at, actor, actor_id, actor_name,
-    ]
+    ], cursor on SQLite: "SELECT cursor + 1 FROM events_newest_taken"
 }
 
 /// A change before its transaction.

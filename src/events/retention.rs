@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::horizon::{Forgotten, Mark};
+use super::{frequent, packs};
 use crate::http::{ApiError, ApiResult, Code};
 use crate::store::schema::events;
 use crate::store::{Conn, StoreResult, counters};
@@ -20,7 +21,9 @@ fn counter(organization: OrganizationId) -> String {
 
 /// When the oldest event that is kept was recorded.
 pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
-    Ok(events::table.order(events::cursor).select(events::created_at).first(conn).optional()?)
+    let indexed: Option<Timestamp> =
+        events::table.order(events::cursor).select(events::created_at).first(conn).optional()?;
+    Ok([indexed, packs::oldest(conn)?, frequent::oldest(conn)?].into_iter().flatten().min())
 }
 
 /// Deletes some events of all organizations that are older than an instant, going on after a cursor; what comes after an
@@ -31,13 +34,19 @@ pub fn forget(
     needed: &BTreeMap<OrganizationId, i64>,
     after: Option<Mark>,
 ) -> StoreResult<Forgotten> {
+    let after = after.unwrap_or_default();
     let some: Vec<(i64, OrganizationId, Timestamp)> = events::table
-        .filter(events::cursor.gt(after.unwrap_or_default().number))
+        .filter(events::cursor.gt(after.number))
         .order(events::cursor)
         .limit(DELETED_AT_ONCE)
         .select((events::cursor, events::organization_id, events::created_at))
         .load(conn)?;
-    let mut forgotten = Forgotten::default();
+    let (mut forgotten, mut last) = (Forgotten::default(), BTreeMap::new());
+    for (organization, cursor, events) in packs::forget(conn, before, needed)? {
+        last.insert(organization, cursor);
+        forgotten.count(organization, events);
+        forgotten.next = Some(after.clone());
+    }
     // Where all of them are young, so are those after them.
     if let Some((number, ..)) = some.last()
         && some.iter().any(|(_, _, at)| *at < before)
@@ -47,15 +56,18 @@ pub fn forget(
     let over = some.into_iter().filter(|(cursor, organization, at)| {
         *at < before && needed.get(organization).is_none_or(|taken| cursor <= taken)
     });
-    let (mut cursors, mut last) = (Vec::new(), BTreeMap::new());
+    let mut cursors = Vec::new();
     for (cursor, organization, _) in over {
         cursors.push(cursor);
-        last.insert(organization, cursor);
+        let newest = last.entry(organization).or_insert(cursor);
+        *newest = cursor.max(*newest);
         forgotten.count(organization, 1);
     }
     diesel::delete(events::table.filter(events::cursor.eq_any(&cursors))).execute(conn)?;
     for (organization, cursor) in last {
-        counters::keep(conn, &counter(organization), cursor)?;
+        let name = counter(organization);
+        let known = counters::find(conn, &name)?;
+        counters::keep(conn, &name, known.map_or(cursor, |known| known.max(cursor)))?;
     }
     Ok(forgotten)
 }

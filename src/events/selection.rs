@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::{EventTypes, WebhookPayload, store};
+use super::frequent::{self, Choice};
+use super::store::Stretch;
+use super::{EventTypes, Wanted, WebhookPayload, packs, store};
 use crate::store::schema::events;
 use crate::store::{Conn, StoreResult};
 use kernel::{EventId, OrganizationId, RawId, Timestamp};
@@ -16,6 +18,23 @@ pub enum Selection {
     Ids(Vec<EventId>),
     /// Those from one instant to another, both included.
     Times(Timestamp, Timestamp),
+}
+
+impl Selection {
+    fn has(&self, row: &store::Row) -> bool {
+        match self {
+            Self::Ids(ids) => ids.contains(&row.id),
+            Self::Times(from, to) => (*from..=*to).contains(&row.created_at),
+        }
+    }
+
+    /// From when to when its events are.
+    fn spans(&self) -> Vec<(Timestamp, Timestamp)> {
+        match self {
+            Self::Ids(ids) => ids.iter().map(|id| second_of(*id)).collect(),
+            Self::Times(from, to) => vec![(*from, *to)],
+        }
+    }
 }
 
 /// The cursors of an organization's events, in no order; at most `most`.
@@ -38,7 +57,21 @@ pub fn cursors_of(
         rows = rows.filter(events::type_.eq_any(names));
     }
     // An order would have the log read from its beginning.
-    Ok(rows.limit(most).select(events::cursor).load(conn)?)
+    let mut cursors: Vec<i64> = rows.limit(most).select(events::cursor).load(conn)?;
+    let wanted = Wanted::from(types.cloned());
+    if let Some(choice) = Choice::of(&wanted, true) {
+        let fit = |row: &store::Row| selection.has(row) && choice.fit(row);
+        let all = Stretch { after: 0, until: i64::MAX, limit: i64::MAX, is_back: false };
+        let young = frequent::list(conn, Some(organization), all, &choice)?;
+        cursors.extend(young.iter().filter(|row| fit(row)).map(|row| row.cursor));
+        let limit = usize::try_from(most).unwrap_or(usize::MAX);
+        let packed = packs::in_times(conn, organization, &selection.spans(), limit, fit)?;
+        cursors.extend(packed.iter().map(|row| row.cursor));
+        cursors.sort_unstable();
+        cursors.dedup();
+        cursors.truncate(limit);
+    }
+    Ok(cursors)
 }
 
 /// The events with these cursors, oldest first; with the names of actors or without.
@@ -48,12 +81,23 @@ pub fn payloads_at(
     cursors: &[i64],
     names: bool,
 ) -> StoreResult<Vec<WebhookPayload>> {
-    let rows: Vec<store::Row> = events::table
+    let mut rows: Vec<store::Row> = events::table
         .filter(events::organization_id.eq(organization))
         .filter(events::cursor.eq_any(cursors))
         .order(events::cursor)
         .select(store::Row::as_select())
         .load(conn)?;
+    let mut sorted = cursors.to_vec();
+    sorted.sort_unstable();
+    if let (Some(first), Some(last)) = (sorted.first(), sorted.last()) {
+        let stretch = Stretch { after: first.saturating_sub(1), until: *last, limit: i64::MAX, is_back: false };
+        let mut young = frequent::list(conn, Some(organization), stretch, &Choice::ALL)?;
+        young.retain(|row| sorted.binary_search(&row.cursor).is_ok());
+        rows.extend(young);
+        rows.extend(packs::at(conn, organization, &sorted)?);
+        rows.sort_by_key(|row| row.cursor);
+        rows.dedup_by_key(|row| row.cursor);
+    }
     rows.into_iter().map(|row| WebhookPayload::new(row, names)).collect()
 }
 
@@ -62,4 +106,11 @@ fn first_id(at: Timestamp) -> EventId {
     let seconds = u32::try_from(at.unix_seconds().max(0)).unwrap_or(u32::MAX);
     let [a, b, c, d] = seconds.to_be_bytes();
     RawId::from_bytes([a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0]).into()
+}
+
+/// The second in which an id was made.
+fn second_of(id: EventId) -> (Timestamp, Timestamp) {
+    let [a, b, c, d, ..] = *id.raw().as_bytes();
+    let from = Timestamp::from_unix_seconds(i64::from(u32::from_be_bytes([a, b, c, d])));
+    (from, from + Duration::from_secs(1))
 }

@@ -1,11 +1,14 @@
-//! Reading the log.
+//! Reading the log: most events are rows of a table with indexes, those that stations cause with every charge are in `frequent` and
+//! `packs`, of the same cursors.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde_json::value::RawValue;
 
 use super::actor::{PARTS, STATION, number_of};
+use super::frequent::{self, Choice};
 use super::veil::veil;
-use super::{Sight, Wanted};
+use super::{Sight, Wanted, packs};
 use crate::store::cause::ActorKind;
 use crate::store::limit::in_time;
 use crate::store::schema::events;
@@ -43,8 +46,8 @@ pub(super) fn settled_cursor(conn: &mut Conn) -> StoreResult<i64> {
     match conn {
         Conn::Pg(conn) => Ok(diesel::select(events_settled()).get_result(conn)?),
         Conn::Sqlite(conn) => {
-            let newest: Option<i64> = events::table.select(diesel::dsl::max(events::cursor)).first(conn)?;
-            Ok(newest.unwrap_or(0))
+            let newest = diesel::dsl::sql::<BigInt>("(SELECT cursor FROM events_newest_taken)");
+            Ok(diesel::select(newest).get_result(conn)?)
         }
     }
 }
@@ -71,14 +74,54 @@ pub(super) fn list_before(
 ) -> StoreResult<Vec<Row>> {
     let settled = settled_cursor(conn)?;
     let until = if before == 0 { settled } else { settled.min(before.saturating_sub(1)) };
-    list(conn, organization, (0, until), wanted, (limit, Direction::Back))
+    list(conn, organization, Stretch { after: 0, until, limit, is_back: true }, wanted)
 }
 
-/// In which order the log is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Forward,
-    Back,
+/// A stretch of the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stretch {
+    /// Events after this cursor,
+    pub after: i64,
+    /// up to and with this one,
+    pub until: i64,
+    /// so many at most,
+    pub limit: i64,
+    /// newest first or oldest first.
+    pub is_back: bool,
+}
+
+impl Stretch {
+    /// Whether it has a cursor.
+    pub(super) const fn has(&self, cursor: i64) -> bool {
+        self.after < cursor && cursor <= self.until
+    }
+
+    /// How many events at most.
+    pub(super) fn most(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+
+    /// The part of it in which the first events of all are, where these are the first of some of them.
+    fn beside(mut self, rows: &[Row]) -> Self {
+        if let Some(last) = rows.last().filter(|_| rows.len() >= self.most()) {
+            match self.is_back {
+                false => self.until = self.until.min(last.cursor),
+                true => self.after = self.after.max(last.cursor.saturating_sub(1)),
+            }
+        }
+        self
+    }
+
+    /// The first of these events, each once and in order.
+    fn first_of(&self, mut rows: Vec<Row>) -> Vec<Row> {
+        rows.sort_by_key(|row| row.cursor);
+        rows.dedup_by_key(|row| row.cursor);
+        if self.is_back {
+            rows.reverse();
+        }
+        rows.truncate(self.most());
+        rows
+    }
 }
 
 /// Events after a cursor and up to another that was settled, oldest first.
@@ -89,29 +132,39 @@ pub(super) fn list_between(
     wanted: &Wanted,
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
-    list(conn, organization, (after, until), wanted, (limit, Direction::Forward))
+    list(conn, organization, Stretch { after, until, limit, is_back: false }, wanted)
 }
 
-fn list(
+fn list(conn: &mut Conn, organization: OrganizationId, stretch: Stretch, wanted: &Wanted) -> StoreResult<Vec<Row>> {
+    let own = match wanted.actor {
+        None => true,
+        Some(_) if wanted.actor_type.is_some() => wanted.actor_type == Some(ActorKind::Station),
+        Some(id) => !is_named(conn, organization, &id.to_string())?,
+    };
+    let mut rows = list_indexed(conn, organization, stretch, (wanted, own))?;
+    if let Some(choice) = Choice::of(wanted, own) {
+        let stretch = stretch.beside(&rows);
+        // In this order: what is packed meanwhile is found twice, and not never.
+        rows.extend(frequent::list(conn, Some(organization), stretch, &choice)?);
+        rows.extend(packs::list(conn, Some(organization), stretch, &choice)?);
+    }
+    Ok(stretch.first_of(rows))
+}
+
+/// Those of the table with indexes.
+fn list_indexed(
     conn: &mut Conn,
     organization: OrganizationId,
-    (after, until): (i64, i64),
-    wanted: &Wanted,
-    (limit, direction): (i64, Direction),
+    stretch: Stretch,
+    (wanted, own): (&Wanted, bool),
 ) -> StoreResult<Vec<Row>> {
     let names: Option<Vec<String>> = wanted.types.as_ref().map(|types| types.names().map(str::to_owned).collect());
-    let actor = wanted.actor.map(|id| id.to_string());
-    let itself = match (&actor, wanted.actor_type) {
-        (Some(_), Some(kind)) => kind == ActorKind::Station,
-        (Some(id), None) => !is_named(conn, organization, id)?,
-        (None, _) => false,
-    };
     let rows = || {
         let mut rows = events::table
             .filter(events::organization_id.eq(organization))
-            .filter(events::cursor.gt(after).and(events::cursor.le(until)))
+            .filter(events::cursor.gt(stretch.after).and(events::cursor.le(stretch.until)))
             .filter(in_time())
-            .limit(limit)
+            .limit(stretch.limit)
             .select(Row::as_select())
             .into_boxed();
         if let Some(kind) = wanted.actor_type {
@@ -121,19 +174,19 @@ fn list(
                 _ => rows.filter(number),
             };
         }
-        if let Some(id) = &actor {
+        if let Some(id) = wanted.actor.map(|id| id.to_string()) {
             let named = events::actor_id.eq(id.clone());
-            rows = match itself {
-                true => rows.filter(named.or(events::actor.eq(STATION).and(events::chargestation_id.eq(id.clone())))),
+            rows = match own {
+                true => rows.filter(named.or(events::actor.eq(STATION).and(events::chargestation_id.eq(id)))),
                 false => rows.filter(named),
             };
         }
         if let Some(station) = wanted.station {
             rows = rows.filter(events::chargestation_id.eq(station));
         }
-        match direction {
-            Direction::Forward => rows.order(events::cursor.asc()),
-            Direction::Back => rows.order(events::cursor.desc()),
+        match stretch.is_back {
+            false => rows.order(events::cursor.asc()),
+            true => rows.order(events::cursor.desc()),
         }
     };
     match names {
@@ -144,12 +197,7 @@ fn list(
             for name in names {
                 found.extend(rows().filter(events::type_.eq(name)).load::<Row>(conn)?);
             }
-            found.sort_by_key(|row| row.cursor);
-            if direction == Direction::Back {
-                found.reverse();
-            }
-            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            Ok(found)
+            Ok(stretch.first_of(found))
         }
         Some(names) => Ok(rows().filter(events::type_.eq_any(names)).load(conn)?),
     }
@@ -165,23 +213,31 @@ fn is_named(conn: &mut Conn, organization: OrganizationId, actor: &str) -> Store
 
 /// The cursor of the newest event of an organization that can be read, 0 when there is none.
 pub fn latest_cursor(conn: &mut Conn, organization: OrganizationId) -> StoreResult<i64> {
-    let settled = settled_cursor(conn)?;
-    let newest: Option<i64> = events::table
+    let until = settled_cursor(conn)?;
+    let indexed: Option<i64> = events::table
         .filter(events::organization_id.eq(organization))
-        .filter(events::cursor.le(settled))
+        .filter(events::cursor.le(until))
         .select(diesel::dsl::max(events::cursor))
         .first(conn)?;
-    Ok(newest.unwrap_or(0))
+    let newest = Stretch { after: 0, until, limit: 1, is_back: true };
+    let frequent = frequent::list(conn, Some(organization), newest, &Choice::ALL)?;
+    let packed = packs::newest(conn, organization, until)?;
+    Ok([indexed, frequent.first().map(|row| row.cursor), packed].into_iter().flatten().max().unwrap_or(0))
 }
 
 /// Events of all organizations between two cursors, oldest first.
 pub(super) fn list_all_between(conn: &mut Conn, (after, until): (i64, i64), limit: i64) -> StoreResult<Vec<Row>> {
-    Ok(events::table
+    let stretch = Stretch { after, until, limit, is_back: false };
+    let mut rows: Vec<Row> = events::table
         .filter(events::cursor.gt(after).and(events::cursor.le(until)))
         .order(events::cursor.asc())
         .limit(limit)
         .select(Row::as_select())
-        .load(conn)?)
+        .load(conn)?;
+    let beside = stretch.beside(&rows);
+    rows.extend(frequent::list(conn, None, beside, &Choice::ALL)?);
+    rows.extend(packs::list(conn, None, beside, &Choice::ALL)?);
+    Ok(stretch.first_of(rows))
 }
 
 impl Row {

@@ -63,6 +63,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     plan_bases,
     load_spans,
     events,
+    frequent_events,
+    event_packs,
     webhooks,
     webhook_deliveries,
     counters,

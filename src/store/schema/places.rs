@@ -449,6 +449,40 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
+    frequent_events (cursor) {
+        cursor -> BigInt,
+        id -> Text,
+        organization_id -> Text,
+        #[sql_name = "type"]
+        type_ -> Text,
+        object -> Text,
+        chargestation_id -> Nullable<Text>,
+        data -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    event_packs (organization_id, last) {
+        organization_id -> Text,
+        first -> BigInt,
+        last -> BigInt,
+        since -> Instant,
+        until -> Instant,
+        events -> Integer,
+        types -> Text,
+        stations -> Binary,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
     counters (name) {
         name -> Text,
         value -> BigInt,

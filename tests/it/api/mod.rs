@@ -15,6 +15,7 @@ mod networks;
 mod offer_story;
 mod offers;
 mod organization;
+mod packed_events;
 mod portal;
 mod portal_matrix;
 mod rates;
