@@ -134,6 +134,16 @@ pub(super) fn list(
     Ok(found.into_iter().map(Row::from).collect())
 }
 
+/// The events of an organization with these cursors.
+pub(super) fn at(conn: &mut Conn, organization: OrganizationId, cursors: &[i64]) -> StoreResult<Vec<Row>> {
+    let found: Vec<Frequent> = frequent_events::table
+        .filter(frequent_events::cursor.eq_any(cursors))
+        .filter(frequent_events::organization_id.eq(organization))
+        .select(Frequent::as_select())
+        .load(conn)?;
+    Ok(found.into_iter().map(Row::from).collect())
+}
+
 /// When the oldest of them was recorded.
 pub(super) fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
     let oldest = frequent_events::table.order(frequent_events::cursor).select(frequent_events::created_at);

@@ -89,15 +89,11 @@ pub fn payloads_at(
         .load(conn)?;
     let mut sorted = cursors.to_vec();
     sorted.sort_unstable();
-    if let (Some(first), Some(last)) = (sorted.first(), sorted.last()) {
-        let stretch = Stretch { after: first.saturating_sub(1), until: *last, limit: i64::MAX, is_back: false };
-        let mut young = frequent::list(conn, Some(organization), stretch, &Choice::ALL)?;
-        young.retain(|row| sorted.binary_search(&row.cursor).is_ok());
-        rows.extend(young);
-        rows.extend(packs::at(conn, organization, &sorted)?);
-        rows.sort_by_key(|row| row.cursor);
-        rows.dedup_by_key(|row| row.cursor);
-    }
+    // In this order: what is packed meanwhile is found twice, and not never.
+    rows.extend(frequent::at(conn, organization, cursors)?);
+    rows.extend(packs::at(conn, organization, &sorted)?);
+    rows.sort_by_key(|row| row.cursor);
+    rows.dedup_by_key(|row| row.cursor);
     rows.into_iter().map(|row| WebhookPayload::new(row, names)).collect()
 }
 
