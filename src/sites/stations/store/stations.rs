@@ -6,7 +6,6 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::each;
 use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
@@ -21,6 +20,7 @@ use crate::store::cause::{self, Cause};
 use crate::store::query::lower;
 use crate::store::schema::{chargestations, connectors, evses};
 use crate::store::{Conn, Json, Searched, StoreError, StoreResult};
+use crate::{cached_update, each};
 use kernel::Protocol;
 use kernel::credentials::hide_credentials;
 use kernel::{LocationId, Moment, OrganizationId, Page, StationId, Timestamp, UserId};
@@ -181,6 +181,18 @@ pub fn set_online(conn: &mut Conn, id: StationId, arrival: Option<Arrival>, now:
 /// Stations whose heartbeat intervals are looked up in one query.
 const AT_ONCE: usize = 500;
 
+/// When a station last said anything.
+struct Heard {
+    id: StationId,
+    last_message_at: Option<Timestamp>,
+    late_at: Option<Timestamp>,
+}
+
+cached_update! {
+    /// Stores when a station was heard: all that report do so twice a minute.
+    SaveHeard of Heard in chargestations by id: [last_message_at, late_at]
+}
+
 /// Notes when stations last said anything, and so when each is late.
 pub fn touch_messages(conn: &mut Conn, seen: &[(StationId, Timestamp)]) -> StoreResult<()> {
     for some in seen.chunks(AT_ONCE) {
@@ -192,9 +204,7 @@ pub fn touch_messages(conn: &mut Conn, seen: &[(StationId, Timestamp)]) -> Store
         let heartbeats: BTreeMap<StationId, Option<i64>> = heartbeats.into_iter().collect();
         for (id, at) in some {
             let late_at = heartbeats.get(id).copied().flatten().map(|heartbeat| late_at(*at, heartbeat));
-            diesel::update(chargestations::table.find(*id))
-                .set((chargestations::last_message_at.eq(*at), chargestations::late_at.eq(late_at)))
-                .execute(conn)?;
+            SaveHeard(&Heard { id: *id, last_message_at: Some(*at), late_at }).save(conn)?;
         }
     }
     Ok(())
