@@ -17,7 +17,7 @@ test("a member of a group is known by its station", () => {
 });
 
 test("tokens in paths are not shown", () => {
-  expect(whatOf("/v1.1/account/invitations/xXVUFY4I9fVTKCOOsRC6o9xMwvJ3JL-e5nZ2I4VjZCw/accept")).toBe("account invitations");
+  expect(whatOf({ path: "/v1.1/account/invitations/xXVUFY4I9fVTKCOOsRC6o9xMwvJ3JL-e5nZ2I4VjZCw/accept" })).toBe("account invitations");
 });
 
 test("what was done is said in words, with the page of what it was done to", () => {
@@ -28,7 +28,18 @@ test("what was done is said in words, with the page of what it was done to", () 
   expect(actionOf("PATCH", `/v1.1/webhooks/${ID}`)).toBe("update");
   expect(actionOf("POST", `/v1.1/chargestations/${ID}/change_availability`)).toBe("Change availability");
   expect(actionOf("POST", `/v1.1/chargestations/${ID}/acceptance_test`)).toBe("test a limit");
+  expect(actionOf("GET", "/v1.1/account/login/xXVUFY4I9fVTKCOOsRC6o9xMwvJ3JL-e5nZ2I4VjZCw")).toBe("log in");
   expect(actionOf("DELETE", `/v1.1/load_management/groups/${ID}/external_cap`)).toBe("delete: cap from outside");
-  expect(pageOf(`/v1.1/locations/${ID}`)).toBe(`/panel/locations/${ID}`);
-  expect(pageOf("/v1.1/locations")).toBe("");
+  expect(pageOf({ path: `/v1.1/locations/${ID}` })).toBe(`/panel/locations/${ID}`);
+  expect(pageOf({ path: "/v1.1/locations" })).toBe("");
+  // What was made has no id in the path.
+  expect(pageOf({ path: "/v1.1/locations", object: ID })).toBe(`/panel/locations/${ID}`);
+  expect(pageOf({ path: "/v1.1/account/login", object: ID })).toBe("");
+});
+
+test("an event of a station is about the station", () => {
+  const line = { event: "chargestation.booted", object: ID };
+  expect(pageOf(line)).toBe(`/panel/stations/${ID}`);
+  expect(whatOf(line)).toMatch(/^Charging station: /);
+  expect(whatOf({ event: "organization.retention.applied", object: null })).toBe("");
 });

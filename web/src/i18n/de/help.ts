@@ -6,6 +6,8 @@ export const help = {
   "help.asset_group": "Die Gruppe, deren Leistung sie betrifft.",
   "help.algorithm": "Wer wie viel bekommt, wenn es nicht für alle reicht.",
   "help.balancing_basis": "Die Leistung in kW, auch wenn leer; oder der Strom jeder Phase in A.",
+  "help.price": "Ohne Steuer, in der Währung des Tarifs: je kWh (ENERGY), Stunde (TIME, PARKING_TIME) oder Ladevorgang (FLAT).",
+  "help.step_size": "Was auf einmal berechnet wird: Wh Energie, Sekunden Zeit.",
   "help.buffer": "Der Anteil, der nie vergeben wird, von 0 bis 1: 0,1 sind 10 %.",
   "help.cancellation_to": "So bald die Bedingungen es erlauben, wenn leer.",
   "help.capacity_schedules": "Andere Kapazitäten zu bestimmten Zeiten: wöchentlich und nach Datum.",

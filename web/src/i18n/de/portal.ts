@@ -65,6 +65,7 @@ export const portal = {
   "driver.sessions": "Meine Ladevorgänge",
   "driver.no_sessions": "Sie haben noch nicht geladen.",
   "driver.see_session": "Ansehen und beenden",
+  "driver.no_logins": "Dieser Server hat keine Anmeldung für Fahrer.",
   "driver.log_in_first": "Sie sind nicht oder nicht mehr angemeldet. Melden Sie sich an, um Ihre Ladevorgänge zu sehen.",
   "driver.members_only": "Nur für Mitglieder",
   "driver.private_login": "Gehören Sie zu ihren Mitgliedern, melden Sie sich an.",

@@ -6,6 +6,8 @@ export const help = {
   "help.asset_group": "The group whose power it concerns.",
   "help.algorithm": "Who gets how much when it is not enough for all.",
   "help.balancing_basis": "Power in kW, also when empty; or the current of each phase in A.",
+  "help.price": "Without tax, in the currency of the rate: a kWh (ENERGY), an hour (TIME, PARKING_TIME) or a session (FLAT).",
+  "help.step_size": "What is billed at once: Wh of energy, seconds of time.",
   "help.buffer": "The share that is never handed out, from 0 to 1: 0.1 is 10 %.",
   "help.cancellation_to": "As soon as its terms allow when empty.",
   "help.capacity_schedules": "Other capacities at certain times: weekly and dated.",

@@ -65,6 +65,7 @@ export const portal = {
   "driver.sessions": "My sessions",
   "driver.no_sessions": "You have not charged yet.",
   "driver.see_session": "See it and stop it",
+  "driver.no_logins": "This server has no logins for drivers.",
   "driver.log_in_first": "You are not logged in, or not any more. Log in to see your sessions.",
   "driver.members_only": "Members only",
   "driver.private_login": "If you are one of its members, log in.",

@@ -77,6 +77,7 @@ export const WEBHOOKS = resource({
   scope: "webhooks",
   name: (row) => row.url,
   sections: WEBHOOK,
+  initial: { active: true },
   events: ["webhook.*"],
 });
 

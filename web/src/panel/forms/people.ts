@@ -72,6 +72,7 @@ export const USERS = resource({
   scope: "users",
   name: userName,
   sections: USER,
+  initial: { active: true },
   events: ["user.*"],
 });
 

@@ -12,10 +12,10 @@ export const RATE: Section[] = [
         kind: "rows",
         inner: [
           { name: "type", kind: "select", options: ["FLAT", "ENERGY", "TIME", "PARKING_TIME"], words: "component" },
-          { name: "price", kind: "number" },
+          { name: "price", kind: "number", help: "help.price" },
           { name: "tax", kind: "number", unit: "%" },
           { name: "grace_period", kind: "number", unit: "h" },
-          { name: "step_size", kind: "number", step: 1 },
+          { name: "step_size", kind: "number", step: 1, help: "help.step_size" },
         ],
       },
       { name: "minimum_amount", kind: "number", min: 0 },

@@ -35,6 +35,20 @@ const PATHS = (Object.keys(KINDS) as RefKind[])
   .map((kind) => ({ kind, parts: KINDS[kind].path.split("/").slice(2) }))
   .sort((one, other) => other.parts.length - one.parts.length);
 
+/** What is known of a line: the path of the call, where there was one, and the first thing that it changed. */
+export interface Line {
+  path?: string | null;
+  event?: string | null;
+  object?: string | null;
+}
+
+/** What it was done to: a thing of the path, or the one that was made there, or the one of the event. */
+function thingOf({ path, event, object }: Line): Audited {
+  const parts: Audited = path ? partsOf(path) : { kind: event?.startsWith("chargestation.") ? "chargestation" : undefined, rest: [] };
+  const isMade = parts.kind && !parts.id && parts.rest.length === 0;
+  return isMade && object ? { ...parts, id: object } : parts;
+}
+
 /** Takes the path of a call apart. */
 export function partsOf(path: string): Audited {
   const called = path.split("/").slice(2);
@@ -63,14 +77,16 @@ const PARTS = ["assignments", "chargestations", "connectors", "evses", "groups",
 const isAct = (rest: string[]) => rest.length > 1 && !ID.test(rest.at(-1) ?? "");
 
 /** What it was done to: a kind of thing, and its name where the path has its id. */
-export function whatOf(path: string): string {
-  const { kind, id, rest } = partsOf(path);
-  if (!kind) return readable(isAct(rest) ? rest.slice(0, -1) : rest);
+export function whatOf(line: Line): string {
+  const { kind, id, rest } = thingOf(line);
+  if (!kind) return line.path ? readable(isAct(rest) ? rest.slice(0, -1) : rest) : (line.object ?? "");
   return id ? `${t(CALLED[kind])}: ${nameOf(kind, id)}` : t(CALLED[kind]);
 }
 
 /** What was done: created, changed, or what the end of the path says. */
 export function actionOf(method: string, path: string): string {
+  // Nothing is changed by them but who is logged in.
+  if (method === "GET") return word("deed", "login");
   const { kind, id, rest } = partsOf(path);
   const last = kind || isAct(rest) ? rest.at(-1) : undefined;
   if (last === undefined) return method === "POST" && !id ? t("audit.create") : word("method", method);
@@ -81,7 +97,7 @@ export function actionOf(method: string, path: string): string {
 }
 
 /** The page of what it was done to. */
-export const pageOf = (path: string): string => {
-  const { kind, id } = partsOf(path);
+export const pageOf = (line: Line): string => {
+  const { kind, id } = thingOf(line);
   return (kind && id && pageOfRef(kind, id)) || "";
 };
