@@ -123,8 +123,10 @@ fn known_cursors<'k>(known: impl IntoIterator<Item = &'k Known>) -> Vec<i64> {
     known.into_iter().map(|one| one.cursor).collect()
 }
 
-/// What somebody asks for, and which events that are.
-fn questions() -> Vec<(Wanted, fn(&Known) -> bool)> {
+/// What somebody asks for, and whether an event is of it.
+type Question = (Wanted, fn(&Known) -> bool);
+
+fn questions() -> Vec<Question> {
     let types = |text: &str| -> Option<EventTypes> { Some(text.parse().expect("types")) };
     vec![
         (Wanted::default(), |_| true),
