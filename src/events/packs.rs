@@ -19,8 +19,8 @@ use kernel::{EventId, OrganizationId, RawId, StationId, Timestamp};
 
 /// Events of a full pack.
 const FULL: usize = 500;
-/// Events that are packed in one go.
-const AT_ONCE: i64 = 5_000;
+/// Events that are packed in one go: stations wait for the transaction that deletes their rows.
+const AT_ONCE: i64 = 1_000;
 /// Events are packed when there are so many that are no longer young, or when the oldest is this old.
 const MANY: usize = 1_000;
 const OLD: Duration = Duration::from_secs(600);

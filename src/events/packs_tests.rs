@@ -239,6 +239,22 @@ fn a_pack_that_cannot_be_read_is_left_and_the_others_are_served() {
 }
 
 #[test]
+fn what_a_webhook_has_not_taken_over_stays() {
+    let mut log = Log::new();
+    for whose in [0, 0, 0, 0, 1, 0, 0, 0, 0] {
+        log.record((whose, 0), EventKind::SessionUpdated, true);
+    }
+    log.pack(1_000);
+    let (now, needed) = (log.now, BTreeMap::from([(organization(0), 4)]));
+    forget(&mut log.conn, now, &needed, None).expect("deleted");
+    let left = |log: &mut Log, whose| {
+        let all = store::list_after(&mut log.conn, organization(whose), 0, &Wanted::default(), 100);
+        cursors(&all.expect("a list"))
+    };
+    assert_eq!((left(&mut log, 0), left(&mut log, 1)), (vec![6, 7, 8, 9], vec![]), "taken over up to 4");
+}
+
+#[test]
 fn what_is_young_or_little_waits() {
     let mut log = Log::new();
     let packed = |log: &mut Log| -> i64 { event_packs::table.count().get_result(&mut log.conn).expect("a count") };
