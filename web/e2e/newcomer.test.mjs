@@ -76,10 +76,24 @@ test("the first location is created from there, takes a pasted place, and what w
   assert.equal(await page.getByLabel("Location").inputValue(), "Depot");
 });
 
+test("a charger whose connector is refused is made once, as it is called in the end", async () => {
+  await page.getByLabel("Name").fill("Garage right");
+  await page.getByLabel("Power", { exact: true }).fill("-3");
+  const refused = () => page.waitForResponse((answer) => answer.url().endsWith("/connectors") && answer.status() === 422);
+  for (let time = 0; time < 2; time += 1) {
+    await Promise.all([refused(), page.getByRole("button", { name: "Create and connect" }).click()]);
+  }
+  await page.getByText(/must be kilowatts/).waitFor();
+  await page.getByLabel("Name").fill("Garage left");
+  await page.getByLabel("Power", { exact: true }).fill("11");
+});
+
 test("a charger with a wrong password is said to be refused", async () => {
   await page.getByRole("button", { name: "Create and connect" }).click();
   await page.getByText("Only this tab still shows it").waitFor();
-  const [station] = await client(server.url, server.key)("GET", "/chargestations");
+  const stations = await client(server.url, server.key)("GET", "/chargestations");
+  assert.deepEqual(stations.map(({ name }) => name), ["Garage left"]);
+  const [station] = stations;
   assert.equal(await knock(server.url, station.endpoint), 401);
   await page.getByText(/a station with this identity came from .* and was refused/).waitFor();
   assert.deepEqual(await axe(page), []);
