@@ -146,8 +146,8 @@ fn heads(conn: &mut Conn, organization: Option<OrganizationId>, stretch: Stretch
     Ok(heads.load(conn)?)
 }
 
-/// Events of a stretch: of one organization in its order, and as many as are asked for at least, where there are so many; of all
-/// organizations in no order and without a limit, only forwards.
+/// Events of a stretch, in no order: of one organization the first of it, as many as are asked for and what is packed with them; of
+/// all organizations all of it, where it is read forwards.
 pub(super) fn list(
     conn: &mut Conn,
     organization: Option<OrganizationId>,
@@ -163,9 +163,6 @@ pub(super) fn list(
                 // What was packed anew since its head was read is looked for again.
                 let Some(mut rows) = events_of(conn, &head)? else { continue 'read };
                 rows.retain(|row| stretch.has(row.cursor) && choice.fit(row));
-                if stretch.is_back {
-                    rows.reverse();
-                }
                 found.extend(rows);
             }
             match stretch.is_back {

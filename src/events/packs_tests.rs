@@ -239,6 +239,24 @@ fn a_pack_that_cannot_be_read_is_left_and_the_others_are_served() {
 }
 
 #[test]
+fn what_is_packed_while_it_is_read_is_found_once() {
+    let mut log = Log::new();
+    for _ in 0..FEW {
+        log.record((0, 0), EventKind::SessionUpdated, true);
+    }
+    // As for a reader who had the rows before they became a pack, and has the pack after.
+    let copied = "CREATE TABLE copied AS SELECT * FROM frequent_events";
+    diesel::sql_query(copied).execute(&mut log.conn).expect("copied");
+    log.pack(1_000);
+    let back = "INSERT INTO frequent_events SELECT * FROM copied";
+    diesel::sql_query(back).execute(&mut log.conn).expect("put back");
+    let there = store::list_after(&mut log.conn, organization(0), 0, &Wanted::default(), 100).expect("a list");
+    assert_eq!(cursors(&there), [1, 2, 3, 4]);
+    let payloads = payloads_at(&mut log.conn, organization(0), &[2, 3], false).expect("payloads");
+    assert_eq!(payloads.iter().map(|one| one.cursor).collect::<Vec<_>>(), [2, 3]);
+}
+
+#[test]
 fn what_a_webhook_has_not_taken_over_stays() {
     let mut log = Log::new();
     for whose in [0, 0, 0, 0, 1, 0, 0, 0, 0] {
