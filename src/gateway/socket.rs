@@ -102,12 +102,12 @@ pub async fn connect(
         return Ok(response);
     };
     let gateway = gateway.into_inner();
-    let cause = Cause::Station(station.id);
-    actix_web::rt::spawn(cause::with(cause, async move {
-        let known = Known::of(&station);
-        let connection = StationConnection::new(station, version, address);
-        Connection::open(gateway, (connection, known), sender).await.run(receiver).await;
-    }));
+    let (cause, known) = (Cause::Station(station.id), Known::of(&station));
+    let connection = StationConnection::new(station, version, address);
+    // A task has its largest state's size for as long as the station is connected, and a future keeps what moves through it several times.
+    let receiver = Box::new(receiver);
+    let opening = Box::pin(Connection::open(gateway, (connection, known), sender));
+    actix_web::rt::spawn(cause::with(cause, async move { opening.await.run(receiver).await }));
     Ok(response)
 }
 
@@ -170,7 +170,7 @@ impl Connection {
         gateway: Arc<GatewayDependencies>,
         (connection, known): (StationConnection, Known),
         socket: Sender,
-    ) -> Self {
+    ) -> Box<Self> {
         let (generation, orders, state, replaced) =
             gateway.connections.enter(connection.station, connection.version, known);
         if replaced {
@@ -187,7 +187,7 @@ impl Connection {
             call_timeout: gateway.settings.call_timeout,
         });
         let now = Instant::now();
-        Self {
+        Box::new(Self {
             timer: gateway.context.clock.timer(),
             alarm: Box::pin(sleep_until(now + BOOT_WITHIN)),
             gateway,
@@ -204,10 +204,10 @@ impl Connection {
             pinged: false,
             opened: now,
             asked_to_boot: false,
-        }
+        })
     }
 
-    async fn run(mut self, mut receiver: Receiver) {
+    async fn run(mut self: Box<Self>, mut receiver: Box<Receiver>) {
         let end = loop {
             self.hear_bytes(&receiver);
             self.set_alarm(&receiver);
@@ -235,7 +235,7 @@ impl Connection {
                 break end;
             }
         };
-        self.finish(end, receiver).await;
+        Box::pin(self.finish(end, receiver)).await;
     }
 
     /// A part of a message is a sign of life, since no pong can come before its end; and nobody is silent whom we do not hear.
@@ -416,7 +416,7 @@ impl Connection {
         Answering { message_id, by, work }
     }
 
-    async fn finish(mut self, end: End, mut receiver: Receiver) {
+    async fn finish(mut self: Box<Self>, end: End, mut receiver: Box<Receiver>) {
         if let End::Close(code, why) = end {
             let socket = self.socket.clone();
             if matches!(timeout(CLOSE_WITHIN, socket.close(code, why)).await, Ok(Ok(()))) {

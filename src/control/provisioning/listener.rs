@@ -105,7 +105,9 @@ async fn visit(
     let asked = quirks_of(&row).and_then(|quirks| quirks.settle_seconds);
     let quiet = asked.map_or(settling.quiet, |seconds| settling.quiet.max(Duration::from_secs(u64::from(seconds))));
     clock.sleep(quiet).await;
-    if let Err(error) = steps::run(&performer, settling.uses, (organization, station)).await {
+    // In a box: thousands of stations wait here at once after a restart, and need none of its state meanwhile.
+    let steps = Box::pin(steps::run(&performer, settling.uses, (organization, station)));
+    if let Err(error) = steps.await {
         tracing::info!(%error, %station, "provisioning of a station stopped early");
     }
 }
