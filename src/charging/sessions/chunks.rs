@@ -11,6 +11,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::packed::{Stored, pack_readings, unpack_readings};
+use crate::cached_insert;
 use crate::store::schema::reading_chunks;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
@@ -31,7 +32,7 @@ pub(super) struct Whose {
     pub(super) session: Option<SessionId>,
 }
 
-#[derive(Insertable, AsChangeset)]
+#[derive(AsChangeset)]
 #[diesel(table_name = reading_chunks, treat_none_as_default_value = false)]
 struct NewChunk {
     connector_id: ConnectorId,
@@ -43,6 +44,13 @@ struct NewChunk {
     first_station_time: Timestamp,
     last_station_time: Timestamp,
     body: Vec<u8>,
+}
+
+cached_insert! {
+    /// Stores a chunk.
+    InsertChunk of NewChunk in reading_chunks by connector_id: [
+        session_id, last_report, readings, first_at, last_at, first_station_time, last_station_time, body,
+    ]
 }
 
 impl NewChunk {
@@ -161,7 +169,7 @@ pub(super) fn add(conn: &mut Conn, whose: Whose, last_report: i64, readings: &[S
     let most = whose.session.map_or(usize::try_from(MOST_LATE).unwrap_or_default(), |_| MOST_MERGED);
     for part in divided(readings, most) {
         let row = NewChunk::of(whose, last_report, &part)?;
-        diesel::insert_into(reading_chunks::table).values(&row).execute(conn)?;
+        InsertChunk(&row).save(conn)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::super::model::Session;
 use super::super::packed::{PackedReading, Stored};
 use super::super::readings::{Reading, Sample};
 use super::entry::{Outcome, Report};
+use crate::cached_insert;
 use crate::store::packing::{self, Effort};
 use crate::store::schema::session_journal;
 use crate::store::{Conn, StoreError, StoreResult};
@@ -130,16 +131,22 @@ pub(super) fn next_seq(conn: &mut Conn, incarnation: RawId) -> StoreResult<i64> 
     Ok(last.unwrap_or_default().saturating_add(1))
 }
 
+struct Row {
+    incarnation: String,
+    seq: i64,
+    body: Vec<u8>,
+}
+
+cached_insert! {
+    /// Stores a row of the journal.
+    InsertRow of Row in session_journal by incarnation: [seq, body]
+}
+
 /// Writes a row.
 pub(super) fn append(conn: &mut Conn, place: Place, records: &[&[u8]]) -> StoreResult<()> {
-    diesel::insert_into(session_journal::table)
-        .values((
-            session_journal::incarnation.eq(place.incarnation.to_string()),
-            session_journal::seq.eq(place.seq),
-            session_journal::body.eq(packing::compressed(&records.concat(), Effort::Little)?),
-        ))
-        .execute(conn)?;
-    Ok(())
+    let body = packing::compressed(&records.concat(), Effort::Little)?;
+    let row = Row { incarnation: place.incarnation.to_string(), seq: place.seq, body };
+    InsertRow(&row).save(conn)
 }
 
 /// Deletes rows that nothing needs any more.
