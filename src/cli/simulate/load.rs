@@ -67,7 +67,7 @@ fn text(stations: usize, measured: &Measured) -> String {
             let (stored, passed) = (each(float(io.stored), messages), each(float(io.passed), messages));
             let _ = write!(text, "; {stored:.0} bytes written a message, {passed:.0} passed to write()");
         }
-        let _ = writeln!(text, "; {:.1} MB resident", float(spent.resident_kilobytes) * 1024.0 / 1e6);
+        let _ = writeln!(text, "; {:.1} MB of memory", float(spent.own_kilobytes) * 1024.0 / 1e6);
     }
     if let Some((alone, grown)) = grown_kilobytes {
         let share = each(float(*grown), stations as u64);
@@ -94,7 +94,7 @@ fn line(work: Work, stations: usize, measured: &Measured) -> Value {
             "processor_seconds": spent.processor.as_secs_f64(),
             "bytes_written_a_message": spent.io.map(|io| each(float(io.stored), messages)),
             "bytes_passed_a_message": spent.io.map(|io| each(float(io.passed), messages)),
-            "resident_mb": float(spent.resident_kilobytes) * 1024.0 / 1e6})
+            "memory_mb": float(spent.own_kilobytes) * 1024.0 / 1e6})
     };
     let name = work.to_possible_value().map(|value| value.get_name().to_owned());
     json!({
@@ -118,7 +118,7 @@ mod tests {
             statistics.called("MeterValues", Duration::from_millis(millis), true);
         }
         statistics.called("MeterValues", Duration::from_millis(1), false);
-        let spent = Spent { processor: Duration::from_millis(12), io: None, resident_kilobytes: 1_000 };
+        let spent = Spent { processor: Duration::from_millis(12), io: None, own_kilobytes: 1_000 };
         let measured = Measured {
             summary: statistics.take(),
             took: Duration::from_secs(10),
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(line["actions"]["MeterValues"]["max_ms"], 100.0);
         assert!(line["postgres"].is_null() && line["server"]["bytes_written_a_message"].is_null());
         let text = text(50, &measured);
-        assert!(text.contains("server: 120.0 µs of processor time a message; 1.0 MB resident"), "{text}");
+        assert!(text.contains("server: 120.0 µs of processor time a message; 1.0 MB of memory"), "{text}");
         assert!(text.contains("memory: 10.0 kB a station"), "{text}");
         assert_eq!(statistics.calls(), 0, "counting began again");
     }

@@ -149,7 +149,7 @@ pub async fn measure(
         took,
         server: after.server.zip(before.server).map(|(after, before)| after.since(&before)),
         postgres: after.postgres.zip(before.postgres).map(|(after, before)| after.since(&before)),
-        grown_kilobytes: memory.map(|(alone, quiet)| (alone.resident_kilobytes(), quiet.kilobytes_since(&alone))),
+        grown_kilobytes: memory.map(|(alone, quiet)| (alone.own_kilobytes(), quiet.kilobytes_since(&alone))),
     })
 }
 

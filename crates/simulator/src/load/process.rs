@@ -10,7 +10,7 @@ const TICKS_PER_SECOND: u64 = 100;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     ticks: u64,
-    resident_kilobytes: u64,
+    own_kilobytes: u64,
     io: Option<Bytes>,
 }
 
@@ -31,7 +31,7 @@ pub struct Spent {
     /// What was written; unknown where the process is somebody else's.
     pub io: Option<Bytes>,
     /// Memory at the second look, in kB (1,024 bytes).
-    pub resident_kilobytes: u64,
+    pub own_kilobytes: u64,
 }
 
 impl Usage {
@@ -39,7 +39,7 @@ impl Usage {
     pub fn of_process(pid: u32) -> io::Result<Self> {
         let stat = Stat::read(pid)?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        Ok(Self { ticks: stat.own, resident_kilobytes: resident(&status).unwrap_or(0), io: read_io(pid) })
+        Ok(Self { ticks: stat.own, own_kilobytes: own_memory(&status).unwrap_or(0), io: read_io(pid) })
     }
 
     /// Of a process and its children, those that ended included: a PostgreSQL server by the process that was started.
@@ -56,7 +56,7 @@ impl Usage {
                 && stat.parent == pid
             {
                 usage.ticks += stat.own;
-                usage.resident_kilobytes += of_child.resident_kilobytes;
+                usage.own_kilobytes += of_child.own_kilobytes;
                 usage.io = usage
                     .io
                     .zip(of_child.io)
@@ -75,18 +75,18 @@ impl Usage {
                 stored: now.stored.saturating_sub(then.stored),
                 passed: now.passed.saturating_sub(then.passed),
             }),
-            resident_kilobytes: self.resident_kilobytes,
+            own_kilobytes: self.own_kilobytes,
         }
     }
 
     /// Memory, in kB.
-    pub const fn resident_kilobytes(&self) -> u64 {
-        self.resident_kilobytes
+    pub const fn own_kilobytes(&self) -> u64 {
+        self.own_kilobytes
     }
 
     /// How much memory grew since an earlier look, in kB; 0 where some was given back.
     pub const fn kilobytes_since(&self, earlier: &Self) -> u64 {
-        self.resident_kilobytes.saturating_sub(earlier.resident_kilobytes)
+        self.own_kilobytes.saturating_sub(earlier.own_kilobytes)
     }
 }
 
@@ -117,9 +117,10 @@ impl Stat {
     }
 }
 
-/// `VmRSS` of `/proc/<pid>/status`, in kB.
-pub(super) fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// `RssAnon` of `/proc/<pid>/status`, in kB: without the pages of files that are mapped, SQLite's among them, which the kernel takes back
+/// when it needs them.
+pub(super) fn own_memory(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 

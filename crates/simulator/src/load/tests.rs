@@ -19,7 +19,7 @@ use ocpp::v16;
 use ocpp::wire::Wire;
 
 use super::connection::accepted_profile;
-use super::process::{Bytes, Stat, parse_io, resident};
+use super::process::{Bytes, Stat, own_memory, parse_io};
 use super::script::Script;
 use super::workload::Step;
 use super::*;
@@ -220,7 +220,7 @@ fn proc_is_read_also_when_the_name_has_brackets() {
     let stat = "7 (a) b) S 3 7 7 0 -1 4194560 1 0 0 0 12 30 5 6 20 0 4 0 1 1 1 1";
     assert_eq!(Stat::parse(stat), Some(Stat { parent: 3, own: 42, ended_children: 11 }));
     assert_eq!(Stat::parse("7 (a) S 3"), None);
-    assert_eq!(resident("Name:\ta\nVmRSS:\t  2048 kB\n"), Some(2_048));
+    assert_eq!(own_memory("Name:\ta\nVmRSS:\t  4096 kB\nRssAnon:\t  2048 kB\n"), Some(2_048));
     let io = "rchar: 1\nwchar: 30\nsyscr: 4\nsyscw: 5\nread_bytes: 6\nwrite_bytes: 8192\ncancelled_write_bytes: 7\n";
     assert_eq!(parse_io(io), Some(Bytes { stored: 8_192, passed: 30 }));
     assert_eq!(parse_io("wchar: 30\n"), None);
@@ -232,7 +232,7 @@ fn this_process_can_be_looked_at() {
     let look = || process::Usage::of_process(std::process::id()).expect("its own");
     let before = look();
     let spent = look().since(&before);
-    assert!(spent.resident_kilobytes > 0 && spent.io.is_some() && spent.processor < Duration::from_secs(5));
+    assert!(spent.own_kilobytes > 0 && spent.io.is_some() && spent.processor < Duration::from_secs(5));
     assert!(process::Usage::of_process(u32::MAX).is_err());
 }
 
