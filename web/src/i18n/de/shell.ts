@@ -83,9 +83,6 @@ export const shell = {
   "secret.invitation_text":
     "Dieser Server verschickt keine E-Mails: senden Sie diesen Link dem, für den er ist. Er gilt einmal und wird nicht wieder gezeigt; „Erneut einladen“ macht einen neuen.",
   "secret.noted": "Ich habe es notiert",
-  "problem.missing": "Das gibt es nicht, oder nicht mehr.",
-  "problem.not_allowed": "Ihre Rolle erlaubt das nicht. Es braucht das Recht {scope}.",
-  "problem.request": "Anfrage",
   "do.add": "Hinzufügen",
   "do.back": "Zurück",
   "do.cancel": "Abbrechen",

@@ -81,9 +81,6 @@ export const shell = {
   "secret.invitation_text":
     "This server sends no e-mail: send this link to whom it is for. It works once, and is not shown again; “Invite again” makes a new one.",
   "secret.noted": "I have noted it",
-  "problem.missing": "This does not exist, or no more.",
-  "problem.not_allowed": "Your role does not allow this. It needs the scope {scope}.",
-  "problem.request": "Request",
   "do.add": "Add",
   "do.back": "Back",
   "do.cancel": "Cancel",
