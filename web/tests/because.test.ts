@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { speak } from "../src/i18n/t.svelte";
-import { becauseText, queuePosition, warningText, type Because } from "../src/lib/because";
+import { becauseText, queuePosition, waitsFrom, warningText, type Because } from "../src/lib/because";
 
 const GROUP = "650000000000000000000001";
 const name = (id: string) => (id === GROUP ? "Depot" : id);
@@ -138,6 +138,13 @@ test("the queue is in the order of its positions, those that are not in it last"
   ];
   const sorted = waiting.toSorted((one, other) => queuePosition(one) - queuePosition(other));
   expect(sorted).toEqual([waiting[2], waiting[1], waiting[0]]);
+});
+
+test("a car waits from when its session began, where its connector had nothing before", () => {
+  expect(waitsFrom("2026-04-24T03:00:00Z", at)).toBe(Date.parse(at));
+  expect(waitsFrom("2026-04-24T04:00:00Z", at)).toBe(Date.parse("2026-04-24T04:00:00Z"));
+  expect(waitsFrom(null, at)).toBe(Date.parse(at));
+  expect(waitsFrom("2026-04-24T03:00:00Z", undefined)).toBeUndefined();
 });
 
 test("a warning with figures stays in the API's words", () => {

@@ -67,6 +67,11 @@ export function becauseText(because: Because, groupName: (id: string) => string)
 export const queuePosition = (because: Because | null | undefined): number =>
   because?.code === "queued" ? because.position : Number.MAX_SAFE_INTEGER;
 
+/** From when on a car waits: a limit of nothing may be older than the session. Nobody knows before the session is read. */
+export function waitsFrom(since: string | null | undefined, began: string | null | undefined): number | undefined {
+  return began ? Math.max(Date.parse(since ?? began), Date.parse(began)) : undefined;
+}
+
 /** Warnings that say the same of every group, station or asset; those with figures are in the API's words. */
 const FIXED_WARNINGS = [
   "minimum_exceeds_capacity",

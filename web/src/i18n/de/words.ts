@@ -124,7 +124,7 @@ export const words = {
   "algorithm.priority": "Nach Priorität",
   "algorithm.first_come": "Wer zuerst kommt",
   "algorithm.deadline": "Nach Abfahrt",
-  "algorithm.consumer_tou": "Consumer-configured ToU",
+  "algorithm.consumer_tou": "Nach Zeiten des Heimnutzers",
   "asset.smart_meter": "Zähler",
   "asset.producer": "Erzeuger",
   "asset.consumer": "Verbraucher",
