@@ -23,6 +23,11 @@ test("the link of the demo opens the panel at its eight bays, logged in, once", 
     await page.waitForFunction(isShared, CARS, { timeout: PATIENCE_MS });
     mkdirSync(FOLDER, { recursive: true });
     await page.screenshot({ path: `${FOLDER}/panel.png` });
+
+    await page.goto(`${new URL(server.panel).origin}/panel/settings?tab=operators`);
+    const operator = page.getByRole("row", { name: "Demo operator" });
+    await operator.waitFor();
+    assert.match(await operator.innerText(), /active/, "who has logged in is not invited any more");
     assert.deepEqual(page.wrongs, []);
 
     const other = await open(browser);
