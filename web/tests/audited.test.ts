@@ -20,6 +20,13 @@ test("tokens in paths are not shown", () => {
   expect(whatOf({ path: "/v1.1/account/invitations/xXVUFY4I9fVTKCOOsRC6o9xMwvJ3JL-e5nZ2I4VjZCw/accept" })).toBe("account invitations");
 });
 
+test("logging in by a link or by a provider is something done with the account", () => {
+  for (const path of ["/v1.1/account/login/…", "/v1.1/account/login/xXVUFY4I9fVTKCOOsRC6o9xMwvJ3JL-e5nZ2I4VjZCw", "/v1.1/account/oidc/depot/callback"]) {
+    expect(actionOf("GET", path)).toBe("log in");
+    expect(whatOf({ method: "GET", path })).toBe("account");
+  }
+});
+
 test("what was done is said in words, with the page of what it was done to", () => {
   expect(actionOf("POST", "/v1.1/locations")).toBe("create");
   expect(actionOf("PATCH", `/v1.1/locations/${ID}`)).toBe("update");

@@ -27,11 +27,15 @@ export function t(key: Key, values?: Record<string, string | number>): string {
   });
 }
 
-/** The text of a word that the API chose (`status.Charging`), or the word itself. */
-export function word(kind: string, said: string | null | undefined): string {
-  if (said == null || said === "") return "–";
+/** The text of a word that the API chose (`status.Charging`), where it has one. */
+export function known(kind: string, said: string): string | undefined {
   const key = `${kind}.${said}` as Key;
-  return state.texts[key] ?? en[key] ?? said;
+  return state.texts[key] ?? en[key];
+}
+
+/** The same, or the word itself. */
+export function word(kind: string, said: string | null | undefined): string {
+  return said == null || said === "" ? "–" : (known(kind, said) ?? said);
 }
 
 /** The language of the page. */

@@ -1,7 +1,7 @@
 // What the API says did not work, in the reader's language: by its sentence where that is translated, else by its code.
 import { Problem, type Fault } from "../api/client";
 import { en } from "../i18n/en";
-import { language, t, word, type Key } from "../i18n/t.svelte";
+import { known, language, t, type Key } from "../i18n/t.svelte";
 import { number } from "./format";
 
 /** What a reader is shown; the API's own sentence beside it where that says more. */
@@ -55,16 +55,12 @@ const SENTENCES: Sentence[] = Object.entries(en)
   .sort((one, other) => other.fixed - one.fixed);
 
 /** What a field is called: by its label, else by its name. */
-const labelOf = (name: string): string => {
-  const label = word("f", name);
-  return label === name ? name.replaceAll("_", " ") : label;
-};
+const labelOf = (name: string): string => known("f", name) ?? name.replaceAll("_", " ");
 
 /** A figure as the reader writes it, the name of another field as its label, a status as a word. */
 function valueText(value: string): string {
   if (/^-?\d+(\.\d+)?$/.test(value)) return number(Number(value), 6);
-  const [label, status] = [word("f", value), word("status", value)];
-  return label !== value ? label : status;
+  return known("f", value) ?? known("status", value) ?? value;
 }
 
 /** A sentence of the API in the reader's language, where it is known. */
@@ -78,16 +74,11 @@ function translated(message: string): string | undefined {
   return undefined;
 }
 
-const byCode = (kind: "problem" | "fault", code: string): string | undefined => {
-  const said = word(kind, code);
-  return said === code ? undefined : said;
-};
-
 /** What is wrong with a field, to stand at it. */
 export function faultText({ code, message }: Fault): string {
-  const known = translated(message);
-  if (known || language() === "en") return known ?? message;
-  const kind = byCode("fault", code);
+  const sentence = translated(message);
+  if (sentence || language() === "en") return sentence ?? message;
+  const kind = known("fault", code);
   return kind ? `${kind} (${message})` : message;
 }
 
@@ -115,12 +106,13 @@ export function said(problem: Problem, text = (message: string) => message): Sai
   const lacking = problem.status === 403 ? /needs the scope (\S+)/.exec(message)?.[1] : undefined;
   if (lacking) return { text: t("problem.not_allowed", { scope: lacking }) };
   if (problem.faults.length) return { text: t("problem.check", { faults: namedFaults(problem.faults) }) };
-  const known = translated(message);
-  if (known) return { text: known };
-  const kind = byCode("problem", problem.status === 404 ? "not_found" : problem.code);
-  if (problem.code === "unknown" && !message) return { text: t("problem.answered", { status: problem.status }) };
-  if (!kind || (language() === "en" && !OURS.has(problem.code) && problem.status !== 404)) return { text: message };
-  return OURS.has(problem.code) || problem.status === 404 || !message ? { text: kind } : { text: kind, detail: message };
+  const sentence = translated(message);
+  if (sentence) return { text: sentence };
+  const code = problem.status === 404 ? "not_found" : problem.code;
+  const kind = known("problem", code);
+  if (!kind) return { text: message || t("problem.answered", { status: problem.status }) };
+  if (OURS.has(code) || !message) return { text: kind };
+  return language() === "en" ? { text: message } : { text: kind, detail: message };
 }
 
 /** A problem in one line, for toasts and cells. */

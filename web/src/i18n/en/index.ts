@@ -1,5 +1,6 @@
 // All English texts.
 import { charging } from "./charging";
+import { events } from "./events";
 import { fieldsFromN } from "./fieldsFromN";
 import { fieldsToM } from "./fieldsToM";
 import { help } from "./help";
@@ -14,6 +15,7 @@ import { words } from "./words";
 
 export const en = {
   ...charging,
+  ...events,
   ...fieldsFromN,
   ...fieldsToM,
   ...help,
