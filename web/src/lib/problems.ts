@@ -45,14 +45,16 @@ interface Sentence {
 const HOLE = /\{(\w+)\}/g;
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** The sentences of the API that have a translation: the English text is the API's, with holes. */
-const SENTENCES: Sentence[] = Object.entries(en)
-  .filter(([key]) => key.startsWith("api."))
-  .map(([key, text]) => {
-    const parts = text.split(HOLE).map((part, index) => (index % 2 ? `(?<${part}>.+?)` : literal(part)));
-    return { key: key as Key, pattern: new RegExp(`^${parts.join("")}$`, "s"), fixed: text.replace(HOLE, "").length };
-  })
-  .sort((one, other) => other.fixed - one.fixed);
+/** The sentences of the API that have a translation: the English text is the API's, with holes. Made when the first is needed. */
+let sentences: Sentence[] | undefined;
+const readSentences = (): Sentence[] =>
+  Object.entries(en)
+    .filter(([key]) => key.startsWith("api."))
+    .map(([key, text]) => {
+      const parts = text.split(HOLE).map((part, index) => (index % 2 ? `(?<${part}>.+?)` : literal(part)));
+      return { key: key as Key, pattern: new RegExp(`^${parts.join("")}$`, "s"), fixed: text.replace(HOLE, "").length };
+    })
+    .sort((one, other) => other.fixed - one.fixed);
 
 /** What a field is called: by its label, else by its name. */
 const labelOf = (name: string): string => known("f", name) ?? name.replaceAll("_", " ");
@@ -65,7 +67,8 @@ function valueText(value: string): string {
 
 /** A sentence of the API in the reader's language, where it is known. */
 function translated(message: string): string | undefined {
-  for (const { key, pattern } of SENTENCES) {
+  sentences ??= readSentences();
+  for (const { key, pattern } of sentences) {
     const found = pattern.exec(message);
     if (!found) continue;
     const values = Object.entries(found.groups ?? {}).map(([name, value]) => [name, valueText(value)] as const);
