@@ -264,7 +264,7 @@ test("the history of a station says who changed it, and leads to what else they 
   const changes = it.page.getByRole("region", { name: "Changes" });
   await changes.getByRole("link", { name: OPERATOR.name }).first().waitFor();
   const events = it.page.getByRole("region", { name: "Events" });
-  await events.getByText("chargestation.updated").first().waitFor();
+  await events.getByText("Charging station: changed").first().waitFor();
   assert.deepEqual(await axe(it.page), []);
   await changes.getByRole("link", { name: OPERATOR.name }).first().click();
   await it.page.waitForURL(/\/panel\/audit\?actor=[0-9a-f]{24}/);
