@@ -8,7 +8,8 @@ import { eventText } from "../src/lib/events";
 
 const page = readFileSync(new URL("../../docs/EVENTS.md", import.meta.url), "utf8");
 const named = [...page.matchAll(/^\| `([\w.]+\.\w+)` \| `/gm)].map(([, type]) => type as string);
-const actions = [...page.matchAll(/^- `([\w.]+)`$/gm)].flatMap(([, action]) => ["requested", "accepted", "rejected"].map((step) => `${action}.${step}`));
+const STEPS = ["requested", "accepted", "rejected"];
+const actions = [...page.matchAll(/^- `([\w.]+)`$/gm)].flatMap(([, action]) => STEPS.map((step) => `${action}.${step}`));
 
 beforeAll(() => {
   vi.stubGlobal("document", { documentElement: {} });

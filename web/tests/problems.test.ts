@@ -31,7 +31,8 @@ test("every code of the API is said in both languages", () => {
   expect(CODES.length).toBeGreaterThan(30);
   for (const texts of [en, de] as Record<string, string>[]) {
     expect(CODES.filter((code) => !texts[`problem.${code}`])).toEqual([]);
-    for (const kind of ["required", "invalid", "unknown", "out_of_range", "not_found", "read_only"]) expect(texts[`fault.${kind}`]).toBeTruthy();
+    const kinds = ["required", "invalid", "unknown", "out_of_range", "not_found", "read_only"];
+    expect(kinds.filter((kind) => !texts[`fault.${kind}`])).toEqual([]);
   }
   const same = Object.keys(en).filter((key) => /^(problem|fault|api)\./.test(key) && en[key as "api.text"] === de[key as "api.text"]);
   expect(same).toEqual([]);

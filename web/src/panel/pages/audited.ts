@@ -37,7 +37,6 @@ const PATHS = (Object.keys(KINDS) as RefKind[])
 
 /** What is known of a line: the path of the call, where there was one, and the first thing that it changed. */
 export interface Line {
-  method?: string | null;
   path?: string | null;
   event?: string | null;
   object?: string | null;
@@ -80,7 +79,7 @@ const isAct = (rest: string[]) => rest.length > 1 && !ID.test(rest.at(-1) ?? "")
 /** What it was done to: a kind of thing, and its name where the path has its id. */
 export function whatOf(line: Line): string {
   const { kind, id, rest } = thingOf(line);
-  if (!kind) return line.path ? readable(isAct(rest) ? rest.slice(0, line.method === "GET" ? 1 : -1) : rest) : (line.object ?? "");
+  if (!kind) return line.path ? readable(isAct(rest) ? rest.slice(0, -1) : rest) : (line.object ?? "");
   return id ? `${t(CALLED[kind])}: ${nameOf(kind, id)}` : t(CALLED[kind]);
 }
 
