@@ -7,7 +7,7 @@ import { Problem } from "../src/api/client";
 import { texts as de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
 import { speak } from "../src/i18n/t.svelte";
-import { faultText, fieldText, problemText, said } from "../src/lib/problems";
+import { faultText, fieldText, problemText, said, sentenceText } from "../src/lib/problems";
 
 const above = (path: string) => new URL(`../../${path}`, import.meta.url);
 const read = (path: string) => readFileSync(above(path), "utf8");
@@ -82,6 +82,18 @@ describe("in German", () => {
     expect(faultText({ field: "x", code: "out_of_range", message: "must rhyme" })).toBe("liegt nicht im erlaubten Bereich (must rhyme)");
     expect(faultText({ field: "x", code: "of_tomorrow", message: "must rhyme" })).toBe("must rhyme");
     expect(problemText(new Problem("Of tomorrow", 418, "of_tomorrow"))).toBe("Of tomorrow");
+  });
+
+  test("warnings and the steps of an acceptance test are said with their figures", () => {
+    const clock = "the clock of its station is 312 s behind: limits are sent in its time, but set it right";
+    expect(sentenceText(clock)).toBe("Die Uhr der Ladestation geht 312 s nach: Grenzen werden in ihrer Zeit gesendet, aber stellen Sie die Uhr.");
+    expect(sentenceText("its meter shows 31.5 kW, of 30 kW that it may draw: limits are cut by the difference until it fits")).toBe(
+      "Der Zähler zeigt 31,5 kW, erlaubt sind 30 kW: die Grenzen werden um den Unterschied gesenkt, bis es passt.",
+    );
+    expect(sentenceText("The meter showed 4.2 kW 6 s after the limit of 6.9 kW; before it was 7.4 kW")).toBe(
+      "Der Zähler zeigte 6 s nach der Grenze von 6,9 kW noch 4,2 kW; davor waren es 7,4 kW.",
+    );
+    expect(sentenceText("Of tomorrow")).toBe("Of tomorrow");
   });
 
   test("faults have the names of their fields", () => {

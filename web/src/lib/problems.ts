@@ -2,7 +2,7 @@
 import { Problem, type Fault } from "../api/client";
 import { en } from "../i18n/en";
 import { known, language, t, type Key } from "../i18n/t.svelte";
-import { number } from "./format";
+import { dateTime, number } from "./format";
 
 /** What a reader is shown; the API's own sentence beside it where that says more. */
 export interface Said {
@@ -43,6 +43,8 @@ interface Sentence {
 }
 
 const HOLE = /\{(\w+)\}/g;
+/** What may stand in a hole; a figure where another hole is next to it. */
+const hole = (name: string) => `(?<${name}>${name === "seconds" ? "\\d+" : ".+?"})`;
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** The sentences of the API that have a translation: the English text is the API's, with holes. Made when the first is needed. */
@@ -51,7 +53,7 @@ const readSentences = (): Sentence[] =>
   Object.entries(en)
     .filter(([key]) => key.startsWith("api."))
     .map(([key, text]) => {
-      const parts = text.split(HOLE).map((part, index) => (index % 2 ? `(?<${part}>.+?)` : literal(part)));
+      const parts = text.split(HOLE).map((part, index) => (index % 2 ? hole(part) : literal(part)));
       return { key: key as Key, pattern: new RegExp(`^${parts.join("")}$`, "s"), fixed: text.replace(HOLE, "").length };
     })
     .sort((one, other) => other.fixed - one.fixed);
@@ -59,10 +61,12 @@ const readSentences = (): Sentence[] =>
 /** What a field is called: by its label, else by its name. */
 const labelOf = (name: string): string => known("f", name) ?? name.replaceAll("_", " ");
 
-/** A figure as the reader writes it, the name of another field as its label, a status as a word. */
+/** A figure or a time as the reader writes it, the name of another field as its label, a status as a word. */
 function valueText(value: string): string {
-  if (/^-?\d+(\.\d+)?$/.test(value)) return number(Number(value), 6);
-  return known("f", value) ?? known("status", value) ?? value;
+  const [, figure, unit = ""] = /^(-?\d+(?:\.\d+)?)( kW)?$/.exec(value) ?? [];
+  if (figure !== undefined) return number(Number(figure), 6) + unit;
+  if (/^\d{4}-\d\d-\d\dT/.test(value)) return dateTime(value);
+  return known("f", value) ?? known("status", value) ?? known("direction", value) ?? value;
 }
 
 /** A sentence of the API in the reader's language, where it is known. */
@@ -76,6 +80,9 @@ function translated(message: string): string | undefined {
   }
   return undefined;
 }
+
+/** What the server says of something, in the reader's language where it is known. */
+export const sentenceText = (message: string): string => translated(message) ?? message;
 
 /** What is wrong with a field, to stand at it. */
 export function faultText({ code, message }: Fault): string {

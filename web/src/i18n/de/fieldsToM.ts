@@ -5,7 +5,7 @@ export const fieldsToM = {
   "f.acknowledged": "Bestätigt",
   "f.action": "Aktion",
   "f.active": "Aktiv",
-  "f.actor": "Von",
+  "f.actor": "Durch",
   "f.address": "Adresse",
   "f.address.city": "Ort",
   "f.address.country": "Land",

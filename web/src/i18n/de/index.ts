@@ -9,6 +9,7 @@ import { market } from "./market";
 import { portal } from "./portal";
 import { problems } from "./problems";
 import { reasons } from "./reasons";
+import { sentences } from "./sentences";
 import { shell } from "./shell";
 import { stations } from "./stations";
 import { words } from "./words";
@@ -24,6 +25,7 @@ export const texts = {
   ...portal,
   ...problems,
   ...reasons,
+  ...sentences,
   ...shell,
   ...stations,
   ...words,

@@ -120,6 +120,8 @@ export const load = {
   "home.clocks_forward": "{day}: Die Uhr wird vorgestellt, eine Stunde fehlt.",
   "home.clocks_of": "Uhren von {zone}",
   "home.exclusion_times": "Ausschlusszeiten",
+  "home.excluded_all_day":
+    "Den ganzen Tag lädt kein Auto, außer bei einer Sofortladung: {days}. Ein Fenster, das endet, wo es beginnt, dauert 24 Stunden.",
   "home.exclusion_text": "Zu diesen Zeiten lädt die Station nicht, außer bei einer Sofortladung.",
   "home.feasible": "rechtzeitig fertig",
   "home.not_feasible": "{energy} kWh werden fehlen",

@@ -119,6 +119,7 @@ export const load = {
   "home.clocks_forward": "{day}: clocks go forward, an hour is missing.",
   "home.clocks_of": "Clocks of {zone}",
   "home.exclusion_times": "Exclusion Time",
+  "home.excluded_all_day": "No car charges all day on {days}, unless a priority charge was started. A window that ends when it begins lasts 24 hours.",
   "home.exclusion_text": "The charger does not charge at these times, unless a priority charge was started.",
   "home.feasible": "ready in time",
   "home.not_feasible": "{energy} kWh will be missing",
