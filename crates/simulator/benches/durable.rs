@@ -1,9 +1,9 @@
 //! The least that a message of a station can cost: received, committed, answered, and nothing else done.
 //!
-//! `cargo bench --bench durable` (after `ulimit -n 20000`, as each station is a socket): a server with two threads, sockets and a writer
-//! with group commit, whose messages have no protocol and whose store is one SQLite table with `synchronous = full`. It is measured as
-//! `scripts/bench stations` measures Evenwatt: its processor time for each message, with 50 stations that do not wait and with 6,000 that
-//! send each 31 s, evenly. What the rows of Evenwatt say beyond it is what its work costs; the rest is the machine's.
+//! `cargo bench --package simulator --bench durable` (after `ulimit -n 20000`, as each station is a socket): a server with two threads,
+//! sockets and a writer with group commit, whose messages have no protocol and whose store is one SQLite table with `synchronous = full`.
+//! It is measured as `scripts/bench stations` measures Evenwatt: its processor time for each message, with 50 stations that do not wait
+//! and with 6,000 that send each 31 s, evenly. What the rows of Evenwatt say beyond it is what its work costs; the rest is the machine's.
 
 #![expect(
     clippy::unwrap_used,
