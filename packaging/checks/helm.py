@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Checks the Helm chart with Helm itself (the library of helm-python-sdk): lint, the schema of the values, and what is rendered, as
+objects that Kubernetes accepts (kubernetes-validate) and with the fields that Evenwatt needs.
+
+Usage: helm.py CHART
+"""
+
+import sys
+import tomllib
+
+import helm_python as helm
+import kubernetes_validate
+import yaml
+
+NAME = "depot-evenwatt"
+VERSIONS = ("1.28", "1.37")
+
+
+def rendered(chart, values):
+    """What Helm makes of the values: (kind, name) to the object."""
+    objects = {}
+    for path, text in chart.render(values, name="depot", namespace="charging").items():
+        if path.endswith("NOTES.txt"):
+            continue
+        for document in yaml.safe_load_all(text):
+            if not document:
+                continue
+            key = document["kind"], document["metadata"]["name"]
+            assert key not in objects, f"{key} twice"
+            objects[key] = document
+            if document["apiVersion"] != "monitoring.coreos.com/v1":
+                for version in VERSIONS:
+                    kubernetes_validate.validate(document, version, strict=True)
+    return objects
+
+
+def pod_of(objects):
+    return objects["StatefulSet", NAME]["spec"]["template"]["spec"]
+
+
+def env_of(objects):
+    return {one["name"]: one.get("value") for one in pod_of(objects)["containers"][0]["env"]}
+
+
+def refused(chart, values):
+    try:
+        chart.validate_schema(values)
+    except helm.HelmError:
+        return True
+    return False
+
+
+def check_defaults(chart):
+    objects = rendered(chart, {})
+    assert {kind for kind, _ in objects} == {"StatefulSet", "Service", "ConfigMap", "ServiceAccount"}, objects.keys()
+    spec, pod = objects["StatefulSet", NAME]["spec"], pod_of(objects)
+    container = pod["containers"][0]
+    assert spec["replicas"] == 1
+    assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+    assert objects["Service", NAME]["spec"]["selector"] == spec["selector"]["matchLabels"]
+    assert [claim["metadata"]["name"] for claim in spec["volumeClaimTemplates"]] == ["data"]
+    assert pod["enableServiceLinks"] is False and pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["fsGroup"] == 10001
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    assert container["image"].endswith("/evenwatt:0.2.0"), container["image"]
+    assert container["command"][-1].endswith(">/dev/null")
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    env = env_of(objects)
+    assert env["EVENWATT_HTTP_LISTEN"].endswith(f":{ports['http']}") and env["EVENWATT_HTTP_METRICS_LISTEN"].endswith(f":{ports['metrics']}")
+    assert env["EVENWATT_STORE_URL"].startswith("sqlite:///var/lib/evenwatt/")
+    assert "EVENWATT_HTTP_PUBLIC_URL" not in env and "envFrom" not in container
+    mounts = {mount["name"] for mount in container["volumeMounts"]}
+    assert mounts == {volume["name"] for volume in pod["volumes"]} | {"data"}, mounts
+    tomllib.loads(objects["ConfigMap", NAME]["data"]["evenwatt.toml"])
+    assert pod["terminationGracePeriodSeconds"] > 10
+    return objects
+
+
+def check_everything(chart):
+    values = {
+        "store": {"kind": "postgres"}, "secret": {"DATABASE_URL": "postgres://a:b@c/d"}, "trustedProxies": ["10.0.0.0/8", "192.0.2.1"],
+        "ingress": {"enabled": True, "host": "charge.example.com", "tlsSecret": "charge-tls"}, "discardGreeting": False,
+        "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}, "priorityClassName": "high",
+        "env": [{"name": "EVENWATT_OCPP_HEARTBEAT_SECONDS", "value": "60"}], "imagePullSecrets": [{"name": "registry"}],
+        "image": {"digest": "sha256:" + "0" * 64}, "nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "a", "operator": "Exists"}],
+        "podLabels": {"team": "energy"}, "podAnnotations": {"a": "b"}, "serviceAccount": {"annotations": {"c": "d"}},
+        "affinity": {"nodeAffinity": {}}, "service": {"type": "LoadBalancer", "port": 8080, "annotations": {"e": "f"}},
+    }
+    objects = rendered(chart, values)
+    assert {kind for kind, _ in objects} == {
+        "StatefulSet", "Service", "ConfigMap", "ServiceAccount", "Secret", "Ingress", "ServiceMonitor"}, objects.keys()
+    env, container = env_of(objects), pod_of(objects)["containers"][0]
+    assert env["EVENWATT_HTTP_PUBLIC_URL"] == "wss://charge.example.com"
+    assert env["EVENWATT_HTTP_TRUSTED_PROXIES"] == "10.0.0.0/8,192.0.2.1"
+    assert env["EVENWATT_OCPP_HEARTBEAT_SECONDS"] == "60" and "EVENWATT_STORE_URL" not in env
+    assert container["envFrom"] == [{"secretRef": {"name": NAME}}] and "command" not in container
+    assert objects["Secret", NAME]["stringData"]["DATABASE_URL"] == "postgres://a:b@c/d"
+    assert "volumeClaimTemplates" not in objects["StatefulSet", NAME]["spec"]
+    assert "@sha256:" in container["image"]
+    ingress = objects["Ingress", NAME]
+    assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-read-timeout"] == "3600"
+    assert ingress["spec"]["tls"][0]["hosts"] == ["charge.example.com"]
+    backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
+    assert backend["name"] == NAME and backend["port"]["name"] in {port["name"] for port in objects["Service", NAME]["spec"]["ports"]}
+    monitor = objects["ServiceMonitor", NAME]["spec"]
+    metrics = objects["Service", f"{NAME}-metrics"]
+    assert monitor["selector"]["matchLabels"].items() <= metrics["metadata"]["labels"].items()
+    assert not monitor["selector"]["matchLabels"].items() <= objects["Service", NAME]["metadata"]["labels"].items()
+    assert metrics["metadata"]["labels"][monitor["jobLabel"]] == "evenwatt"
+    assert monitor["endpoints"][0]["port"] == metrics["spec"]["ports"][0]["name"]
+    existing = rendered(chart, {**values, "existingSecret": "mine"})
+    assert ("Secret", NAME) not in existing
+    assert pod_of(existing)["containers"][0]["envFrom"] == [{"secretRef": {"name": "mine"}}]
+    return objects
+
+
+def main(path):
+    report = helm.lint(path, strict=True)
+    findings = [message for message in report["messages"] if message["severity"] >= 2]
+    assert not findings and not report["errors"], report
+    with helm.Chart.load(path) as chart:
+        chart.validate_schema({})
+        for wrong in ({"replicaCount": 2}, {"store": {"kind": "mysql"}}, {"trustedProxies": "10.0.0.0/8"}, {"image": {"digest": "abc"}}):
+            assert refused(chart, wrong), f"the schema takes {wrong}"
+        defaults, everything = check_defaults(chart), check_everything(chart)
+    print(f"    Helm {helm.helm_sdk_version()}: lint is clean, {len(defaults)} and {len(everything)} objects are valid for Kubernetes {" and ".join(VERSIONS)}")
+
+
+main(sys.argv[1])
