@@ -2,10 +2,15 @@
 """Checks the Helm chart with Helm itself (the library of helm-python-sdk): lint, the schema of the values, and what is rendered, as
 objects that Kubernetes accepts (kubernetes-validate) and with the fields that Evenwatt needs.
 
-Usage: helm.py CHART
+Usage: helm.py CHART BINARY
+The server's program has to accept the configuration and the variables that the pod would get.
 """
 
+import os
+import pathlib
+import subprocess
 import sys
+import tempfile
 import tomllib
 
 import helm_python as helm
@@ -117,7 +122,18 @@ def check_everything(chart):
     return objects
 
 
-def main(path):
+def check_program_accepts(binary, objects, url):
+    """Migrates a store in a folder of its own, with the file and the variables of the pod."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder, "evenwatt.toml")
+        file.write_text(objects["ConfigMap", NAME]["data"]["evenwatt.toml"])
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(("EVENWATT_", "DATABASE_URL"))}
+        variables.update(env_of(objects), EVENWATT_CONFIG=str(file), **url(folder))
+        done = subprocess.run([binary, "migrate"], env=variables, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+
+def main(path, binary):
     report = helm.lint(path, strict=True)
     findings = [message for message in report["messages"] if message["severity"] >= 2]
     assert not findings and not report["errors"], report
@@ -126,7 +142,9 @@ def main(path):
         for wrong in ({"replicaCount": 2}, {"store": {"kind": "mysql"}}, {"trustedProxies": "10.0.0.0/8"}, {"image": {"digest": "abc"}}):
             assert refused(chart, wrong), f"the schema takes {wrong}"
         defaults, everything = check_defaults(chart), check_everything(chart)
-    print(f"    Helm {helm.helm_sdk_version()}: lint is clean, {len(defaults)} and {len(everything)} objects are valid for Kubernetes {" and ".join(VERSIONS)}")
+    check_program_accepts(binary, defaults, lambda folder: {"EVENWATT_STORE_URL": f"sqlite://{folder}/a.db"})
+    check_program_accepts(binary, everything, lambda folder: {"DATABASE_URL": f"sqlite://{folder}/b.db"})
+    print(f"    Helm {helm.helm_sdk_version()}: lint is clean, {len(defaults)} and {len(everything)} objects are valid for Kubernetes {' and '.join(VERSIONS)}")
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])
