@@ -62,7 +62,7 @@ def main(metrics_url, prometheus, folder):
         faults += faults_of(where, query, metrics)
 
     waiting = dict(enumerate(queries))
-    for _ in range(40):
+    for _ in range(0 if faults else 40):
         for number, (_, query) in list(waiting.items()):
             query = query.replace("$job", "evenwatt").replace("$instance", ".*").replace("$__rate_interval", "30s")
             answer = json.loads(get(f"{prometheus}/api/v1/query?" + urllib.parse.urlencode({"query": query})))
@@ -71,7 +71,8 @@ def main(metrics_url, prometheus, folder):
         if not waiting:
             break
         time.sleep(0.5)
-    faults += [f"{where}: no result for {query}" for where, query in waiting.values()]
+    if not faults:
+        faults += [f"{where}: no result for {query}" for where, query in waiting.values()]
     loaded = json.loads(get(f"{prometheus}/api/v1/rules"))["data"]["groups"]
     broken = [rule["name"] for group in loaded for rule in group["rules"] if rule["health"] == "err"]
     faults += [f"Prometheus cannot evaluate {name}" for name in broken]
