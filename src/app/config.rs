@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use crate::balancing;
 use crate::charging::sessions;
-use crate::http::TrustedProxies;
+use crate::http::{ProxyHeader, TrustedProxies};
 use crate::store::connection::Synchronous;
 use crate::store::{StoreSettings, StoreUrl};
 use kernel::Timestamp;
@@ -57,6 +57,7 @@ pub struct Http {
     pub rate_per_second: NonZeroU32,
     pub rate_burst: NonZeroU32,
     pub trusted_proxies: Vec<String>,
+    pub proxy_header: ProxyHeader,
     pub cors_origins: Vec<String>,
     pub unread_seconds: NonZeroU32,
     pub stop_seconds: u64,
@@ -311,7 +312,7 @@ impl Config {
 
     /// The proxies that are believed.
     pub fn trusted_proxies(&self) -> Result<TrustedProxies, String> {
-        let proxies = TrustedProxies::read(&self.http.trusted_proxies);
+        let proxies = TrustedProxies::read(&self.http.trusted_proxies, self.http.proxy_header);
         proxies.map_err(|error| format!("http.trusted_proxies: {error}"))
     }
 
@@ -472,6 +473,7 @@ mod tests {
             ("EVENWATT_STORE_SYNCHRONOUS", "maybe", "store.synchronous"),
             ("EVENWATT_OCPP_PING_SECONDS", "0", "configuration"),
             ("EVENWATT_HTTP_TRUSTED_PROXIES", "10.0.0.0/8,x", "http.trusted_proxies"),
+            ("EVENWATT_HTTP_PROXY_HEADER", "via", "x-forwarded-for"),
         ];
         for (name, text, named) in wrong {
             let error = load(&[(name, text)]).expect_err("wrong");

@@ -1,14 +1,16 @@
 //! Who is at the other end of a request: the address, also behind proxies that are trusted to name it, and whether the way
 //! was encrypted.
 //!
-//! `Forwarded` (RFC 7239) and `X-Forwarded-For` are lists that each proxy appends to. They are read from their end, as far as
-//! the addresses there are trusted: the first that is not is the client, whatever it wrote before.
+//! `X-Forwarded-For` and `Forwarded` (RFC 7239) are lists that each proxy appends to. They are read from their end, as far as
+//! the addresses there are trusted: the first that is not is the client, whatever it wrote before. Only one of both is read, by the
+//! configuration: a proxy that writes one of them passes on the other as the client wrote it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 use actix_web::{HttpRequest, web};
+use serde::Deserialize;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -58,24 +60,60 @@ impl FromStr for Network {
     }
 }
 
+/// The header in which trusted proxies name for whom they ask.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`, and `X-Forwarded-Proto` beside it.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded`, with its `proto`.
+    Forwarded,
+}
+
+impl ProxyHeader {
+    /// The addresses that proxies appended, as far as they are addresses.
+    fn hops(self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+        match self {
+            Self::XForwardedFor => elements(headers, &FORWARDED_FOR).into_iter().map(address_of).collect(),
+            Self::Forwarded => {
+                let of = |element| parameter(element, "for").and_then(address_of);
+                elements(headers, &FORWARDED).into_iter().map(of).collect()
+            }
+        }
+    }
+
+    /// The scheme by which the last proxy was asked.
+    fn scheme(self, headers: &HeaderMap) -> Option<&str> {
+        match self {
+            Self::XForwardedFor => elements(headers, &FORWARDED_PROTO).last().copied(),
+            Self::Forwarded => parameter(elements(headers, &FORWARDED).last()?, "proto"),
+        }
+    }
+}
+
 /// The proxies that are trusted to name for whom they ask.
 #[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(Vec<Network>);
+pub struct TrustedProxies {
+    networks: Vec<Network>,
+    header: ProxyHeader,
+}
 
 impl TrustedProxies {
-    /// Those of the configuration: addresses and networks.
-    pub fn read(texts: &[String]) -> Result<Self, String> {
-        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map(Self)
+    /// Those of the configuration: addresses and networks, and the header that they write.
+    pub fn read(texts: &[String], header: ProxyHeader) -> Result<Self, String> {
+        let networks = texts.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        Ok(Self { networks, header })
     }
 
     fn contains(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(address))
+        self.networks.iter().any(|network| network.contains(address))
     }
 
     /// The client of a request that this peer brought.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer;
-        for forwarded in hops(headers).into_iter().rev() {
+        for forwarded in self.header.hops(headers).into_iter().rev() {
             if !self.contains(client) {
                 break;
             }
@@ -86,17 +124,6 @@ impl TrustedProxies {
         }
         client
     }
-}
-
-/// The addresses that proxies appended, as far as they are addresses.
-fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let forwarded = elements(headers, &FORWARDED);
-    if forwarded.is_empty() {
-        let listed = elements(headers, &FORWARDED_FOR);
-        return listed.into_iter().map(address_of).collect();
-    }
-    let of = |element| parameter(element, "for").and_then(address_of);
-    forwarded.into_iter().map(of).collect()
 }
 
 /// The elements of a list in one header or several.
@@ -149,16 +176,11 @@ pub fn neighbourhood(address: IpAddr) -> IpAddr {
 
 /// Whether a trusted proxy says that it was asked over TLS.
 pub fn was_encrypted(request: &HttpRequest) -> bool {
-    if !trusted(request).is_some_and(|proxies| proxies.contains(peer(request))) {
+    let Some(proxies) = trusted(request).filter(|proxies| proxies.contains(peer(request))) else {
         return false;
-    }
-    let headers = request.headers();
-    let forwarded = elements(headers, &FORWARDED);
-    let last = match forwarded.last() {
-        Some(element) => parameter(element, "proto"),
-        None => elements(headers, &FORWARDED_PROTO).last().copied(),
     };
-    last.is_some_and(|proto| matches!(proto.to_ascii_lowercase().as_str(), "https" | "wss"))
+    let scheme = proxies.header.scheme(request.headers());
+    scheme.is_some_and(|scheme| matches!(scheme.to_ascii_lowercase().as_str(), "https" | "wss"))
 }
 
 #[cfg(test)]
@@ -167,8 +189,12 @@ mod tests {
     use actix_web::test::TestRequest;
 
     fn asked(peer: &str, headers: &[(&'static str, &str)]) -> HttpRequest {
+        asked_with(ProxyHeader::XForwardedFor, peer, headers)
+    }
+
+    fn asked_with(header: ProxyHeader, peer: &str, headers: &[(&'static str, &str)]) -> HttpRequest {
         let trusted = ["10.0.0.0/8".to_owned(), "2001:db8:1::/48".to_owned()];
-        let proxies = TrustedProxies::read(&trusted).expect("networks");
+        let proxies = TrustedProxies::read(&trusted, header).expect("networks");
         let mut request = TestRequest::default()
             .peer_addr(std::net::SocketAddr::new(peer.parse().expect("an address"), 4_711))
             .app_data(web::Data::new(proxies));
@@ -184,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_stranger_is_who_it_is_whatever_it_says() {
-        let lies = [("x-forwarded-for", "192.0.2.9"), ("forwarded", "for=192.0.2.9;proto=https")];
+        let lies = [("x-forwarded-for", "192.0.2.9"), ("x-forwarded-proto", "https")];
         assert_eq!(client("198.51.100.1", &lies), "198.51.100.1");
         assert!(!was_encrypted(&asked("198.51.100.1", &lies)));
         assert_eq!(client("::ffff:198.51.100.1", &[]), "198.51.100.1");
@@ -204,7 +230,10 @@ mod tests {
 
     #[test]
     fn forwarded_is_read_as_rfc_7239_writes_it() {
-        let forwarded = |text| client("2001:db8:1::7", &[("forwarded", text), ("x-forwarded-for", "192.0.2.1")]);
+        let forwarded = |text| {
+            let headers = [("forwarded", text), ("x-forwarded-for", "192.0.2.1")];
+            client_address(&asked_with(ProxyHeader::Forwarded, "2001:db8:1::7", &headers)).to_string()
+        };
         assert_eq!(forwarded("for=192.0.2.9;proto=http;by=203.0.113.43"), "192.0.2.9");
         assert_eq!(forwarded("For=\"[2001:db8:cafe::17]:4711\""), "2001:db8:cafe::17");
         assert_eq!(forwarded("for=203.0.113.66, for=192.0.2.9"), "192.0.2.9");
@@ -213,11 +242,25 @@ mod tests {
 
     #[test]
     fn a_trusted_proxy_reports_that_it_was_asked_over_tls() {
-        let forwarded = |header| was_encrypted(&asked("10.1.2.3", &[header]));
-        assert!(forwarded(("x-forwarded-proto", "https")));
-        assert!(forwarded(("forwarded", "for=192.0.2.9;proto=HTTPS")));
-        assert!(!forwarded(("x-forwarded-proto", "https, http")));
-        assert!(!forwarded(("forwarded", "for=192.0.2.9")));
+        let encrypted = |text| was_encrypted(&asked("10.1.2.3", &[("x-forwarded-proto", text)]));
+        assert!(encrypted("https") && encrypted("http, HTTPS") && !encrypted("https, http"));
+        let by_rfc = |text| was_encrypted(&asked_with(ProxyHeader::Forwarded, "10.1.2.3", &[("forwarded", text)]));
+        assert!(by_rfc("for=192.0.2.9;proto=HTTPS") && !by_rfc("for=192.0.2.9"));
+    }
+
+    #[test]
+    fn the_header_that_the_proxy_does_not_write_is_the_clients_own_word() {
+        let both = [
+            ("forwarded", "for=203.0.113.66;proto=https"),
+            ("x-forwarded-for", "192.0.2.9"),
+            ("x-forwarded-proto", "http"),
+        ];
+        assert_eq!(client("10.1.2.3", &both), "192.0.2.9");
+        assert!(!was_encrypted(&asked("10.1.2.3", &both)));
+        let by_rfc = asked_with(ProxyHeader::Forwarded, "10.1.2.3", &both);
+        assert_eq!(client_address(&by_rfc).to_string(), "203.0.113.66");
+        assert!(was_encrypted(&by_rfc));
+        assert_eq!(client("10.1.2.3", &both[..1]), "10.1.2.3", "nothing that the proxy wrote");
     }
 
     #[test]

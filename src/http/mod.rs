@@ -45,7 +45,7 @@ pub mod websocket;
 
 pub use body::{Body, PathId, PathIds, Raw};
 pub use caller::Caller;
-pub use client::{TrustedProxies, client_address, neighbourhood, was_encrypted};
+pub use client::{ProxyHeader, TrustedProxies, client_address, neighbourhood, was_encrypted};
 pub use codes::Code;
 pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned, has};
 pub use error::{ApiError, ApiResult, Fault, Faults};

@@ -97,8 +97,8 @@ async fn an_address_that_tries_endpoints_is_stopped_and_others_are_not() {
     assert_eq!(knock(&app, "CP-1", &thief).await.0, 429);
     assert_eq!(knock(&app, &own.endpoint, &thief).await.0, 101);
     assert_eq!(knock(&app, "guess-61", &neighbour).await.0, 404);
-    let forwarded = [("forwarded", "for=192.0.2.1")];
-    assert_eq!(knock(&app, "guess-62", &forwarded).await.0, 429);
+    let disguised = [("forwarded", "for=192.0.2.3"), ("x-forwarded-for", "192.0.2.1")];
+    assert_eq!(knock(&app, "guess-62", &disguised).await.0, 429, "the client's own word");
 
     let unknown = "chargestation.unknown";
     app.eventually(async || recorded(&app, unknown).await.len() == 2).await;
