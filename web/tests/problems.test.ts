@@ -93,6 +93,9 @@ describe("in German", () => {
     expect(sentenceText("The meter showed 4.2 kW 6 s after the limit of 6.9 kW; before it was 7.4 kW")).toBe(
       "Der Zähler zeigte 6 s nach der Grenze von 6,9 kW noch 4,2 kW; davor waren es 7,4 kW.",
     );
+    const left =
+      "The limit was not removed, and is when the station connects next; a station that keeps to its end forgets it at 2026-11-29T12:00:00.000Z: it is offline";
+    expect(sentenceText(left)).toMatch(/vergisst sie sie um 29\.11\.2026, \d\d:\d\d: it is offline$/);
     expect(sentenceText("Of tomorrow")).toBe("Of tomorrow");
   });
 

@@ -72,7 +72,7 @@ export function waitsFrom(since: string | null | undefined, began: string | null
   return began ? Math.max(Date.parse(since ?? began), Date.parse(began)) : undefined;
 }
 
-/** Warnings that say the same of every group, station or asset; those with figures are in the API's words. */
+/** Warnings that say the same of every group, station or asset; those with figures are sentences (see `sentenceText`). */
 const FIXED_WARNINGS = [
   "minimum_exceeds_capacity",
   "charges_without_session",
