@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! crates/   kernel  <-  { clock, engine, pricing, ocpp }  <-  simulator;  resource
-//! src/      store  <-  http  <-  events  <-  slices  <-  { gateway, balancing }  <-  app  <-  cli  <-  main
+//! src/      store  <-  http  <-  events  <-  slices  <-  { gateway, balancing, cluster }  <-  app  <-  cli  <-  main
 //! ```
 
 #![allow(
@@ -18,6 +18,7 @@ pub mod app;
 pub mod balancing;
 pub mod charging;
 pub mod cli;
+pub mod cluster;
 pub mod control;
 pub mod events;
 pub mod gateway;

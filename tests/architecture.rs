@@ -57,7 +57,7 @@ const FLOORS: [(u32, &[&str]); 7] = [
     (2, &["http"]),
     (3, &["events"]),
     (4, WINGS),
-    (5, &["gateway", "balancing"]),
+    (5, &["gateway", "balancing", "cluster"]),
     (6, &["app"]),
     (7, &["cli"]),
 ];
@@ -70,7 +70,7 @@ const FACADES: [(&str, &str); 1] = [("sites/stations", "link")];
 
 /// Which room owns each table. Only its owner names a table; others ask the facade of its room, for what they want to know
 /// or for a selection of ids.
-const TABLES: [(&str, &[&str]); 25] = [
+const TABLES: [(&str, &[&str]); 26] = [
     ("store", &["counters", "secrets"]),
     ("http", &["idempotency_keys"]),
     ("events", &["audit", "event_packs", "events", "frequent_events"]),
@@ -119,6 +119,7 @@ const TABLES: [(&str, &[&str]); 25] = [
         ],
     ),
     ("notify/webhooks", &["webhook_deliveries", "webhooks"]),
+    ("cluster", &["nodes"]),
     ("balancing", &["balancing_members", "balancing_states", "load_spans", "plan_bases", "plans"]),
 ];
 

@@ -29,6 +29,7 @@ pub const DEFAULTS: &str = include_str!("default.toml");
 pub struct Config {
     pub http: Http,
     pub store: Store,
+    pub cluster: Cluster,
     pub ocpp: Ocpp,
     pub sessions: Sessions,
     pub tls: Tls,
@@ -76,6 +77,54 @@ pub struct Store {
     pub synchronous: String,
 }
 
+/// Section `[cluster]`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    pub node: String,
+    pub listen: String,
+    pub address: String,
+    pub secret: String,
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cluster({} at {})", self.node, self.listen)
+    }
+}
+
+impl Cluster {
+    /// Whether this process is one of several.
+    pub const fn is_on(&self) -> bool {
+        !self.node.is_empty()
+    }
+
+    fn check(&self, store: &StoreUrl) -> Result<(), String> {
+        if !self.is_on() {
+            return Ok(());
+        }
+        let is_name = self.node.len() <= 64 && self.node.chars().all(|c| c.is_ascii_graphic());
+        if !is_name {
+            return Err("cluster.node must have at most 64 letters, digits and signs, and no space".to_owned());
+        }
+        if matches!(store, StoreUrl::Sqlite(_)) {
+            return Err("cluster.node is set, but a cluster needs PostgreSQL; SQLite has one process".to_owned());
+        }
+        if self.listen.is_empty() {
+            return Err("cluster.listen must be an address for the other nodes, such as 10.0.0.5:9480".to_owned());
+        }
+        if self.secret.len() < SHORTEST_KEY {
+            return Err(format!("cluster.secret must have at least {SHORTEST_KEY} characters"));
+        }
+        let authority = self.address.strip_prefix("http://");
+        let is_url = authority.is_some_and(|authority| !authority.is_empty() && !authority.contains('/'));
+        if !self.address.is_empty() && !is_url {
+            return Err(format!("cluster.address is \"{}\", but must be like http://10.0.0.5:9480", self.address));
+        }
+        Ok(())
+    }
+}
+
 /// Section `[ocpp]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,6 +141,7 @@ pub struct Ocpp {
     pub messages_burst: NonZeroU32,
     pub connects_per_minute: NonZeroU32,
     pub connects_burst: NonZeroU32,
+    pub handshakes_per_second: NonZeroU32,
     pub flood_seconds: u64,
     pub compress: bool,
     pub version_without_header: String,
@@ -301,7 +351,7 @@ impl Config {
             apply_variable(&mut table, &name, &text)?;
         }
         let config: Self = table.try_into().map_err(|error| format!("configuration: {}", one_line(&error)))?;
-        config.store_settings()?;
+        config.cluster.check(&config.store_settings()?.url)?;
         config.trusted_proxies()?;
         config.login_providers()?;
         if !matches!(config.log.format.as_str(), "text" | "json") {
@@ -474,6 +524,7 @@ mod tests {
             ("EVENWATT_OCPP_PING_SECONDS", "0", "configuration"),
             ("EVENWATT_HTTP_TRUSTED_PROXIES", "10.0.0.0/8,x", "http.trusted_proxies"),
             ("EVENWATT_HTTP_PROXY_HEADER", "via", "x-forwarded-for"),
+            ("EVENWATT_CLUSTER_NODE", "berlin-1", "PostgreSQL"),
         ];
         for (name, text, named) in wrong {
             let error = load(&[(name, text)]).expect_err("wrong");

@@ -56,6 +56,7 @@ pub const TABLES: &[(&str, Bound)] = &[
     ("meter_evidence", Kept(&["evidence", "sessions"])),
     ("meter_values", Kept(&["readings", "loose_readings"])),
     ("network_evses", Stands("one an EVSE")),
+    ("nodes", Passes("an hour after a process was heard of last")),
     ("operator_accounts", Stands("one a person who is an operator somewhere")),
     ("operator_identities", Stands("one an account and login provider")),
     ("operator_links", Passes("at the end of their hours (`panel.invitation_hours`, `panel.reset_minutes`)")),

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, anyhow};
 use crate::balancing::Balancer;
 use crate::charging::driver::{DriverAccess, DriverLinks};
 use crate::charging::sessions::OpenSessions;
+use crate::cluster::{Alone, Secret};
 use crate::control::actions::Performer;
 use crate::control::{acceptance, provisioning};
 use crate::events::Feed;
@@ -20,10 +21,11 @@ use crate::gateway::recorder::Recorder;
 use crate::gateway::throttle::{self, Throttle};
 use crate::gateway::{refusal_events, station_connection};
 use crate::home::portal::Portal;
+pub use crate::http::Context;
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{AuthGuard, RateLimit};
 use crate::http::routing_client::RoutingClient;
-use crate::http::{Context, Ctx};
+use crate::http::{Ctx, TrustedProxies};
 use crate::load::assets::AssetSignals;
 use crate::notify::webhooks::Dispatcher;
 use crate::panel::operators::Accounts;
@@ -31,13 +33,14 @@ use crate::people::organizations::ApiKeyCache;
 use crate::sites::stations::link::{SharedLink, Signals};
 use crate::store::cause::{self, Cause, ServerPart};
 use crate::store::lock::Holder;
-use crate::store::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
+use crate::store::{Conn, Db, Lane, StoreLock, StoreResult, StoreSettings, migrate};
 use clock::RandomIds;
 use clock::{SharedClock, SystemClock};
 use kernel::IdSource;
 use kernel::Protocol;
 use kernel::id::RawId;
 
+mod cluster;
 pub mod config;
 pub mod growth;
 mod moving;
@@ -57,9 +60,10 @@ mod uses;
 mod webhooks;
 mod whereabouts;
 
+pub use cluster::run_node;
 pub use config::Config;
 
-use server::Workers;
+use server::{Role, Workers};
 
 /// What tests replace.
 #[derive(Clone)]
@@ -101,6 +105,8 @@ pub struct Running {
     handle: ServerHandle,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
     metrics: Option<ServerHandle>,
+    /// As the store's lock knows it.
+    holder: Holder,
     /// The last thing to go: until then no other server may begin.
     lock: StoreLock,
 }
@@ -171,17 +177,42 @@ fn lock_store(config: &Config, holder: &Holder, run: RawId) -> Result<(StoreLock
     Ok((lock, db))
 }
 
+/// Where a server is in its installation.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// Where it listens.
+    listen: String,
+    /// How it is reached from outside; none: where it listens.
+    websocket_url: Option<String>,
+    /// As the store's lock knows it; none: as a process of its own.
+    holder: Option<Holder>,
+    /// What nodes prove themselves by, where they alone reach it.
+    nodes: Option<Secret>,
+}
+
 /// Starts a server: the only one on its store, whose schema it brings up to date first.
 pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Running> {
-    let listener = TcpListener::bind(&config.http.listen)
-        .with_context(|| format!("cannot listen on http.listen = \"{}\"", config.http.listen))?;
+    let place = Place { listen: config.http.listen.clone(), websocket_url: None, holder: None, nodes: None };
+    start_at(config, dependencies, place).await
+}
+
+/// Listens at an address; what is written there has to be read.
+fn bind(config: &Config, (option, address): (&str, &str)) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {option} = \"{address}\""))?;
     let unread = Duration::from_secs(u64::from(config.http.unread_seconds.get()));
     unread::end_after(&listener, unread)?;
+    Ok(listener)
+}
+
+async fn start_at(config: &Config, dependencies: Dependencies, place: Place) -> Result<Running> {
+    let Place { listen, websocket_url: reached_at, holder, nodes } = place;
+    let option = if nodes.is_some() { "cluster.listen" } else { "http.listen" };
+    let listener = bind(config, (option, &listen))?;
     let address = listener.local_addr()?;
-    let websocket_url = websocket_url(&config.http.public_url, address);
+    let websocket_url = reached_at.unwrap_or_else(|| websocket_url(&config.http.public_url, address));
     let Dependencies { clock, ids, link } = dependencies;
-    let run = ids.next_raw(clock.now());
-    let holder = Holder::this_process(run, clock.now());
+    let (run, started_at) = (ids.next_raw(clock.now()), clock.now());
+    let holder = holder.unwrap_or_else(|| Holder::this_process(run, started_at));
     let (lock, db) = lock_store(config, &holder, run)?;
     let context = Context {
         db,
@@ -192,10 +223,14 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         whereabouts: whereabouts::whereabouts,
     };
 
-    let (moment, base) = (context.moment(), websocket_url.clone());
-    let lost = context.db.write(move |conn| station_connection::record_lost_connections(conn, &moment, &base));
-    cause::with(Cause::Server(ServerPart::Startup), lost).await?;
     let (signals, connections) = (Signals::default(), Connections::new(Arc::clone(&context.clock), context.db.clone()));
+    let attached = match &nodes {
+        Some(_) => Some(tokio::spawn(record_lost_later(context.clone(), connections.clone()))),
+        None => {
+            record_lost(&context, &connections).await?;
+            None
+        }
+    };
     let link = link.unwrap_or_else(|| Arc::new(connections.clone()));
     let gateway = web::Data::new(GatewayDependencies {
         context: context.clone(),
@@ -238,6 +273,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         &signals,
     )?;
     tasks.extend(post);
+    tasks.extend(attached);
     tasks.push(feeding);
     tasks.push(moving::start(&context));
     tasks.push(refusal_events::keep_reporting(gateway.get_ref().clone()));
@@ -260,8 +296,14 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         (&signals, &asset_signals),
         config.balancing.settings(),
     );
-    let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
-    let proxies = config.trusted_proxies().map_err(|error| anyhow!(error))?;
+    let is_alone = nodes.is_none();
+    let metrics = if is_alone { telemetry::serve_apart(&config.http.metrics_listen)? } else { None };
+    let proxies = match is_alone {
+        true => config.trusted_proxies().map_err(|error| anyhow!(error))?,
+        false => TrustedProxies::everybody(),
+    };
+    let (trees, sockets) = (balancer.current(), connections.clone());
+    let alone = Alone { is_alone, started_at, counts: Arc::new(move || (sockets.open(), trees.count())) };
     let workers = Workers {
         ctx: Ctx::new(api),
         api_key_cache,
@@ -282,10 +324,12 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         routes: web::Data::from(routes::RouteTable::committed()?),
         proxies: web::Data::new(proxies),
         seen: web::Data::default(),
+        alone: web::Data::new(alone),
+        nodes: nodes.map(web::Data::new),
         body_limit: BodyLimit(config.http.body_limit),
-        shows_metrics: metrics.is_none(),
+        shows_metrics: is_alone && metrics.is_none(),
     };
-    let (server, tls_address) = server::listen(config, listener, workers)?;
+    let (server, tls_address) = server::listen(config, listener, Role::Core(Box::new(workers)))?;
     let handle = server.handle();
     let served = tokio::spawn(server);
     let (metrics_address, metrics) = metrics.unzip();
@@ -303,8 +347,29 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         handle,
         served,
         metrics,
+        holder,
         lock,
     })
+}
+
+/// Records for each station that is not connected that it is not.
+async fn record_lost(context: &Context, connections: &Connections) -> StoreResult<()> {
+    let (moment, base, connections) = (context.moment(), context.websocket_url.clone(), connections.clone());
+    let lost = context
+        .db
+        .write(move |conn| station_connection::record_lost_connections(conn, &moment, &base, &connections.stations()));
+    cause::with(Cause::Server(ServerPart::Startup), lost).await
+}
+
+/// How long the nodes of a cluster have to attach their stations to a new leader.
+const ATTACHED_WITHIN: Duration = Duration::from_secs(20);
+
+/// The same after the edges had time to attach those that they hold.
+async fn record_lost_later(context: Context, connections: Connections) {
+    context.clock.sleep(ATTACHED_WITHIN).await;
+    if let Err(error) = record_lost(&context, &connections).await {
+        tracing::error!(%error, "stations that did not come back could not be recorded as offline");
+    }
 }
 
 /// Waits until the process is asked to end, by SIGTERM or Ctrl-C.

@@ -17,8 +17,8 @@ use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, Code};
 use crate::{
-    balancing, charging::driver, charging::reservations, charging::sessions, control::acceptance, control::actions,
-    control::profiles, control::provisioning, control::templates, events, gateway, home::portal,
+    balancing, charging::driver, charging::reservations, charging::sessions, cluster, control::acceptance,
+    control::actions, control::profiles, control::provisioning, control::templates, events, gateway, home::portal,
     home::priority_charges, load::assets, load::groups, market::networks, market::offers, notify::realtime,
     notify::webhooks, panel::operators, people::organizations, people::tokens, people::users, sites::locations,
     sites::rates, sites::stations,
@@ -43,7 +43,7 @@ pub const PORTAL: &str = "/v1.1/portal";
 pub const DRIVER: &str = "/v1.1/driver";
 
 /// Every slice, but for the portal and drivers.
-const SLICES: [fn(&mut ServiceConfig<'_, '_>); 27] = [
+const SLICES: [fn(&mut ServiceConfig<'_, '_>); 28] = [
     overview::routes,
     organizations::routes,
     locations::routes,
@@ -71,6 +71,7 @@ const SLICES: [fn(&mut ServiceConfig<'_, '_>); 27] = [
     events::routes,
     realtime::routes,
     webhooks::routes,
+    cluster::api::routes,
 ];
 
 /// Adds every slice, but for the portal.
@@ -128,6 +129,7 @@ pub fn portal(config: &mut ServiceConfig<'_, '_>) {
         (name = "assets", description = "Smart meters, producers, consumers and batteries, and what they measure"),
         (name = "events", description = "What changed, in order"),
         (name = "webhooks", description = "Where events are sent to, and how that went"),
+        (name = "nodes", description = "The processes of this installation, and which one leads"),
     )
 )]
 struct Document;

@@ -9,7 +9,7 @@ use actix_cors::Cors;
 use actix_http::HttpService;
 use actix_service::IntoServiceFactory as _;
 use actix_web::dev::{AppConfig, Extensions, Server, Service, ServiceFactory as _, fn_factory, fn_service};
-use actix_web::middleware::{Compress, NormalizePath, TrailingSlash, from_fn};
+use actix_web::middleware::{Compress, Condition, NormalizePath, TrailingSlash, from_fn};
 use actix_web::{App, HttpResponse, web};
 use anyhow::{Context as _, Result};
 
@@ -18,6 +18,8 @@ use super::{Config, pages, ready, telemetry, tls, unread, uses};
 use crate::balancing::CurrentTrees;
 use crate::charging::driver::{self, DriverAccess};
 use crate::charging::sessions::Patience;
+use crate::cluster::passed_on::only_nodes;
+use crate::cluster::{self, Alone, Edge, Secret};
 use crate::control::actions::Performer;
 use crate::events::Feed;
 use crate::gateway::dependencies::GatewayDependencies;
@@ -34,6 +36,41 @@ use crate::panel::operators::{self, Accounts, account_routes};
 use crate::people::organizations::{self, ApiKeyCache};
 use crate::sites::stations::link::{SharedLink, Signals};
 use crate::store;
+
+/// What a server is.
+#[derive(Clone)]
+pub(super) enum Role {
+    /// The server of a store, which does the work; of a cluster, where it leads.
+    Core(Box<Workers>),
+    /// The edge of a node, which passes on to whoever leads.
+    Edge { edge: web::Data<Edge>, proxies: web::Data<TrustedProxies>, shows_metrics: bool },
+}
+
+impl Role {
+    fn add(self, config: &mut web::ServiceConfig) {
+        match self {
+            Self::Core(workers) => workers.data(config),
+            Self::Edge { edge, proxies, .. } => {
+                config.app_data(edge).app_data(proxies);
+            }
+        }
+    }
+
+    fn services(&self, config: &mut web::ServiceConfig) {
+        match self {
+            Self::Core(workers) => services(config, workers.shows_metrics),
+            Self::Edge { shows_metrics, .. } => {
+                telemetry::routes(config, *shows_metrics);
+                cluster::edge::routes(config);
+            }
+        }
+    }
+
+    /// Whether this is the address that nodes pass requests on to.
+    fn is_for_nodes(&self) -> bool {
+        matches!(self, Self::Core(workers) if workers.nodes.is_some())
+    }
+}
 
 /// What the workers share. Their handlers ask for it by its type.
 #[derive(Clone)]
@@ -57,6 +94,9 @@ pub(super) struct Workers {
     pub(super) routes: web::Data<RouteTable>,
     pub(super) proxies: web::Data<TrustedProxies>,
     pub(super) seen: web::Data<ready::Seen>,
+    pub(super) alone: web::Data<Alone>,
+    /// What nodes prove themselves by, where this address is for nodes.
+    pub(super) nodes: Option<web::Data<Secret>>,
     pub(super) body_limit: BodyLimit,
     /// Whether `/metrics` is here, and not at an address of its own.
     pub(super) shows_metrics: bool,
@@ -84,7 +124,11 @@ impl Workers {
             .app_data(self.routes)
             .app_data(self.proxies)
             .app_data(self.seen)
+            .app_data(self.alone)
             .app_data(self.body_limit);
+        if let Some(secret) = self.nodes {
+            config.app_data(secret);
+        }
         uses::add(config);
     }
 }
@@ -188,24 +232,27 @@ macro_rules! http {
 }
 
 /// Listens where the configuration says; also the address with TLS, where there is one.
-pub(super) fn listen(config: &Config, listener: TcpListener, workers: Workers) -> Result<(Server, Option<SocketAddr>)> {
+pub(super) fn listen(config: &Config, listener: TcpListener, role: Role) -> Result<(Server, Option<SocketAddr>)> {
     let origins = config.http.cors_origins.clone();
+    let is_public = !role.is_for_nodes();
     let app = move || {
         store::mailbox::open();
-        let workers = workers.clone();
-        let shows_metrics = workers.shows_metrics;
+        let is_core = matches!(role, Role::Core(_));
         App::new()
-            .configure(|config| workers.data(config))
-            .wrap(cors(&origins))
-            .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
-            .wrap_fn(|mut request, service| {
-                rename_path(&mut request, "/v1.1/groups", "/v1.1/load_management/groups");
-                head_as_get(&mut request);
+            .configure(|config| role.clone().add(config))
+            .wrap(Condition::new(is_core, cors(&origins)))
+            .wrap(Condition::new(is_core, NormalizePath::new(TrailingSlash::MergeOnly)))
+            .wrap_fn(move |mut request, service| {
+                if is_core {
+                    rename_path(&mut request, "/v1.1/groups", "/v1.1/load_management/groups");
+                    head_as_get(&mut request);
+                }
                 service.call(request)
             })
-            .wrap(from_fn(observe))
+            .wrap(Condition::new(is_core, from_fn(observe)))
             .wrap(from_fn(protect))
-            .configure(|config| services(config, shows_metrics))
+            .wrap(from_fn(only_nodes))
+            .configure(|config| role.services(config))
             .into_factory()
     };
     let mut server = Server::build()
@@ -220,7 +267,7 @@ pub(super) fn listen(config: &Config, listener: TcpListener, workers: Workers) -
     let (plain, stops) = (app.clone(), stopping.clone());
     server = server.listen("http", listener, move || http!(plain, stops).tcp())?;
     let mut tls_address = None;
-    if !config.tls.listen.is_empty() {
+    if is_public && !config.tls.listen.is_empty() {
         let listener = TcpListener::bind(&config.tls.listen)
             .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
         unread::end_after(&listener, Duration::from_secs(u64::from(config.http.unread_seconds.get())))?;

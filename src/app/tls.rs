@@ -15,9 +15,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::config::Tls;
-use crate::gateway::access::ClientCertificate;
 use crate::gateway::authority::Authority;
-use crate::http::headers::OverTls;
+use crate::http::headers::{OverTls, ShownCertificate};
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = || -> Result<Vec<_>> {
@@ -72,7 +71,7 @@ pub fn note_certificate(io: &dyn Any, extensions: &mut Extensions) {
     extensions.insert(OverTls);
     let shown = stream.get_ref().1.peer_certificates();
     let own = shown.and_then(|chain| chain.first());
-    if let Some(certificate) = own.and_then(|own| ClientCertificate::from_der(own)) {
-        extensions.insert(certificate);
+    if let Some(own) = own {
+        extensions.insert(ShownCertificate(own.as_ref().into()));
     }
 }

@@ -66,6 +66,11 @@ impl GroupNow {
 }
 
 impl CurrentTrees {
+    /// How many there are.
+    pub fn count(&self) -> i32 {
+        i32::try_from(self.lock().len()).unwrap_or(i32::MAX)
+    }
+
     pub(super) fn note(&self, root: GroupId, tree: CurrentTree) {
         self.lock().insert(root, Arc::new(tree));
     }

@@ -19,7 +19,7 @@ use crate::http::codes;
 use crate::panel::operators::{PanelLinks, invite_first};
 use crate::people::organizations::{self, ApiKey, ApiKeyView, KeyMode, NewApiKey, Organization, Scopes};
 use crate::store::cause::{self, Cause, ServerPart};
-use crate::store::{Conn, StoreError, StoreResult};
+use crate::store::{Conn, StoreError, StoreResult, StoreUrl};
 use kernel::text::{InvalidText, Name};
 use kernel::{ApiKeyId, Moment, OrganizationId};
 
@@ -201,17 +201,29 @@ fn serve(config: &Config) -> Result<(), Failure> {
         .map_err(|error| Failure::Configuration(format!("http.listen is \"{listen}\": {error}")))?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
+        if config.cluster.is_on() {
+            let greet = |address, running: &Running| {
+                let greeting = greet(config, address, running.context.clone());
+                async move { Ok(print(&greeting.await?)) }
+            };
+            return Ok(app::run_node(config, Dependencies::default(), greet).await?);
+        }
         let running = app::start(config, Dependencies::default()).await?;
-        let moment = running.context.moment();
-        let links = config.panel_links(&format!("http://{}", reachable(running.address)));
-        let prepared = running.context.db.write(move |conn| First::prepare(conn, (&links, &moment)));
-        let first = cause::with(Cause::Server(ServerPart::Startup), prepared).await;
-        let first = first.context("cannot create the first API key and the first operator")?;
-        let greeting = greeting(&running, &first);
+        let greeting = greet(config, running.address, running.context.clone()).await?;
         // Waiting comes first: whoever reads the greeting may stop the server at once.
         let (stopped, ()) = futures_util::future::join(running.wait(), async { print(&greeting) }).await;
         Ok(stopped?)
     })
+}
+
+/// What is said of a server that runs; at the first start it makes a key and an operator.
+async fn greet(config: &Config, address: SocketAddr, context: app::Context) -> anyhow::Result<String> {
+    let (moment, base) = (context.moment(), format!("http://{}", reachable(address)));
+    let links = config.panel_links(&base);
+    let prepared = context.db.write(move |conn| First::prepare(conn, (&links, &moment)));
+    let first = cause::with(Cause::Server(ServerPart::Startup), prepared).await;
+    let first = first.context("cannot create the first API key and the first operator")?;
+    Ok(greeting(&base, context.db.url(), &first))
 }
 
 /// At the very first start there is nobody who could create a key over the API, or invite an operator.
@@ -256,12 +268,10 @@ fn first_organization(conn: &mut Conn, moment: &Moment) -> StoreResult<Organizat
     Ok(organization)
 }
 
-fn greeting(running: &Running, First { key: first_key, invitation }: &First) -> String {
-    let base = format!("http://{}", reachable(running.address));
+fn greeting(base: &str, store: &StoreUrl, First { key: first_key, invitation }: &First) -> String {
     let mut text = format!(
         "Evenwatt {version} is running, its data in the {store}\n\n  API         {base}{api}\n  Swagger UI  {base}/swagger-ui/\n  Panel       {base}/panel\n",
         version = env!("CARGO_PKG_VERSION"),
-        store = running.context.db.url(),
         api = routes::BASE,
     );
     if let Some(key) = first_key {

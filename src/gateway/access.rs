@@ -3,15 +3,15 @@
 //! Real chargers write URLs in odd ways, so the station is named by the last segment of the path that is not empty,
 //! whatever stands before it, with percent-encoding undone once and letter case ignored.
 
-use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::{HttpMessage as _, HttpRequest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
 
 use super::authority::station_of;
-use crate::http::headers::OverTls;
+use crate::http::headers::{OverTls, ShownCertificate};
 use crate::http::was_encrypted;
 use crate::sites::stations::{self, SecurityType, Station};
 use crate::store::{Conn, StoreResult};
@@ -64,9 +64,11 @@ pub struct Shown {
 impl Shown {
     /// What a request for this endpoint shows.
     pub fn by(request: &HttpRequest, endpoint: &str) -> Self {
+        let here = request.conn_data::<ShownCertificate>().cloned();
+        let shown = here.or_else(|| request.extensions().get::<ShownCertificate>().cloned());
         Self {
             password: password_of(request.headers(), endpoint),
-            certificate: request.conn_data::<ClientCertificate>().cloned(),
+            certificate: shown.and_then(|ShownCertificate(der)| ClientCertificate::from_der(&der)),
             encrypted: request.conn_data::<OverTls>().is_some() || was_encrypted(request),
         }
     }

@@ -1,7 +1,7 @@
 //! Who is connected: the newest socket of a station wins, and every clean-up carries its own generation, so that an
 //! old socket's end never takes a new one down.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl Connections {
         if let Some(old) = old {
             let _ = old.orders.try_send(Order::Close(CloseReason::Replaced));
         }
-        metrics::gauge!("evenwatt_ocpp_connections").set(self.count());
+        metrics::gauge!("evenwatt_ocpp_connections").set(f64::from(self.open()));
         (generation, receiver, state, replaced)
     }
 
@@ -114,12 +114,18 @@ impl Connections {
             handles.remove(&station);
         }
         drop(handles);
-        metrics::gauge!("evenwatt_ocpp_connections").set(self.count());
+        metrics::gauge!("evenwatt_ocpp_connections").set(f64::from(self.open()));
         current
     }
 
-    fn count(&self) -> f64 {
-        u32::try_from(self.lock().len()).map_or(f64::MAX, f64::from)
+    /// The stations that are connected.
+    pub fn stations(&self) -> HashSet<StationId> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// How many there are.
+    pub fn open(&self) -> i32 {
+        i32::try_from(self.lock().len()).unwrap_or(i32::MAX)
     }
 
     /// Closes every socket: the server stops.

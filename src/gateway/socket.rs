@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
@@ -26,6 +26,7 @@ use super::refusal_events;
 use super::refusals::{Incident, Seen};
 use super::station_connection::StationConnection;
 use super::throttle::must_arrive;
+use crate::http::headers::AttachedAgain;
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
 use crate::http::{ApiError, Code, client_address};
 use crate::store::cause::{self, Cause};
@@ -103,7 +104,8 @@ pub async fn connect(
     };
     let gateway = gateway.into_inner();
     let (cause, known) = (Cause::Station(station.id), Known::of(&station));
-    let connection = StationConnection::new(station, version, address);
+    let again = request.extensions().contains::<AttachedAgain>();
+    let connection = StationConnection::new(station, version, (address, again));
     // A task has its largest state's size for as long as the station is connected, and a future keeps what moves through it several times.
     let receiver = Box::new(receiver);
     let opening = Box::pin(Connection::open(gateway, (connection, known), sender));
@@ -190,6 +192,7 @@ impl Connection {
         Box::new(Self {
             timer: gateway.context.clock.timer(),
             alarm: Box::pin(sleep_until(now + BOOT_WITHIN)),
+            asked_to_boot: connection.again,
             gateway,
             connection,
             generation,
@@ -203,7 +206,6 @@ impl Connection {
             heard: now,
             pinged: false,
             opened: now,
-            asked_to_boot: false,
         })
     }
 
@@ -222,7 +224,7 @@ impl Connection {
                     Some(Order::Call { call, reply }) => self.call(*call, reply).await,
                     Some(Order::Close(CloseReason::Replaced)) => Some(End::Close(close::POLICY, "replaced by a newer connection")),
                     Some(Order::Close(CloseReason::Disconnected)) => Some(End::Close(close::NORMAL, "disconnected by the operator")),
-                    Some(Order::Close(CloseReason::ServerStops)) | None => Some(End::Close(close::AWAY, "the server stops")),
+                    Some(Order::Close(CloseReason::ServerStops)) | None => Some(End::Close(close::RESTART, "the server stops")),
                 },
                 message = receiver.next(), if self.session.has_room() => self.receive(message).await,
                 () = &mut self.alarm => self.woken(&receiver).await,
@@ -373,6 +375,10 @@ impl Connection {
         let now = self.gateway.context.clock.now();
         for output in self.session.step(input, now) {
             match output {
+                Output::Transmit(text) if text.starts_with("[2,") && !self.gateway.context.db.may_command() => {
+                    // Its time runs out as if the station had not answered.
+                    tracing::warn!(station = %self.connection.station, "a command is not sent: the store may not be ours");
+                }
                 Output::Transmit(text) => {
                     self.record(Direction::ToStation, &text);
                     let sent = timeout(SEND_WITHIN, self.socket.text(&text)).await;

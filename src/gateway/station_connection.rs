@@ -1,5 +1,6 @@
 //! The station at the other end of a connection: what is remembered of it, and what follows from its messages.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +26,8 @@ pub struct StationConnection {
     pub version: Protocol,
     /// Where it comes from.
     pub address: IpAddr,
+    /// Whether it was connected all the time, and only the leader of the cluster is another one.
+    pub again: bool,
     /// Its deviations when it connected, and what it was caught at since.
     deviations: Mutex<Vec<String>>,
     /// Which connector has which number, and how often that had changed when it was read.
@@ -49,12 +52,13 @@ pub enum Effect {
 
 impl StationConnection {
     /// The station of an admitted connection.
-    pub fn new(station: Station, version: Protocol, address: IpAddr) -> Self {
+    pub fn new(station: Station, version: Protocol, (address, again): (IpAddr, bool)) -> Self {
         Self {
             station: station.id,
             organization: station.organization_id,
             version,
             address,
+            again,
             deviations: Mutex::new(station.flags.0),
             layout: Mutex::default(),
         }
@@ -107,8 +111,13 @@ impl StationConnection {
         let arrival = online.then_some(Arrival { protocol: self.version, usual_heartbeat_seconds });
         let base = gateway.context.websocket_url.clone();
         let kind = if online { EventKind::StationOnline } else { EventKind::StationOffline };
+        let again = self.again && online;
         let stored = gateway.context.db.write(move |conn| -> StoreResult<()> {
+            let is_no_news = again && stations::is_online(conn, station)?;
             stations::set_online(conn, station, arrival, moment.now)?;
+            if is_no_news {
+                return Ok(());
+            }
             record_station_event(conn, &moment, (organization, station), kind, &base)
         });
         match stored.await {
@@ -262,9 +271,14 @@ fn view_of(
     stations::station_view(conn, row, base, moment.now)
 }
 
-/// Notes at a start that no station is connected, and records it for those that were when the server before was killed.
-pub fn record_lost_connections(conn: &mut Conn, moment: &Moment, base: &str) -> StoreResult<()> {
-    for owner in stations::set_all_offline(conn)? {
+/// Notes that no other station than these is connected, and records it for those that were when the server before was killed.
+pub fn record_lost_connections(
+    conn: &mut Conn,
+    moment: &Moment,
+    base: &str,
+    connected: &HashSet<StationId>,
+) -> StoreResult<()> {
+    for owner in stations::set_all_offline(conn, connected)? {
         record_station_event(conn, moment, owner, EventKind::StationOffline, base)?;
     }
     Ok(())

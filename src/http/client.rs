@@ -106,6 +106,13 @@ impl TrustedProxies {
         Ok(Self { networks, header })
     }
 
+    /// Whoever asks: for an address that only nodes of the cluster reach, which say for whom they ask.
+    pub fn everybody() -> Self {
+        let all = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let networks = all.map(|first| Network { first, prefix: 0 }).into();
+        Self { networks, header: ProxyHeader::XForwardedFor }
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(address))
     }

@@ -1,6 +1,8 @@
 //! What every answer asks of browsers, whatever it is: not to guess its type, not to show it in a frame, not to pass addresses on, and
 //! what its page may load.
 
+use std::sync::Arc;
+
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -26,6 +28,14 @@ const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// Noted of a connection that has TLS.
 #[derive(Debug, Clone, Copy)]
 pub struct OverTls;
+
+/// The certificate (DER) that a client showed, to this server or to the node that passed its request on.
+#[derive(Debug, Clone)]
+pub struct ShownCertificate(pub Arc<[u8]>);
+
+/// Noted of a handshake that a node of the cluster makes for a station that it had connected already: only the leader is another one.
+#[derive(Debug, Clone, Copy)]
+pub struct AttachedAgain;
 
 /// Adds the headers; a page that loads something says so itself, by policies of its own.
 pub async fn protect<B: MessageBody + 'static>(

@@ -237,6 +237,11 @@ impl Db {
         self.gate.as_ref().is_none_or(|gate| gate.is_open())
     }
 
+    /// Whether stations may be asked to do something at this instant (see [`Gate::may_command`]).
+    pub fn may_command(&self) -> bool {
+        self.gate.as_ref().is_none_or(|gate| gate.may_command())
+    }
+
     /// Where the data lives.
     pub fn url(&self) -> &StoreUrl {
         &self.settings.url

@@ -7,11 +7,13 @@
 mod file;
 mod session;
 
+pub use session::{Holding, end, holding};
+
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -23,6 +25,8 @@ use kernel::id::RawId;
 
 /// How often it is looked whether the lock is still held.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// A lock that was not seen for so long may be held by another server: those of a cluster wait eight seconds.
+const SEEN_WITHIN: Duration = Duration::from_secs(5);
 /// How long to wait between attempts to hold it again.
 const AGAIN_EVERY: Duration = Duration::from_millis(500);
 
@@ -36,7 +40,7 @@ pub struct Holder {
     /// When it started.
     pub since: Timestamp,
     /// What no other server has.
-    token: u32,
+    pub token: u32,
 }
 
 impl Holder {
@@ -114,12 +118,26 @@ pub struct Gate {
     token: Option<AtomicU32>,
     /// How often the lock was taken again: another server may have held it in between.
     retaken: AtomicU64,
+    /// When the lock was seen to be held last.
+    seen_at: Mutex<Instant>,
 }
 
 impl Gate {
     /// Whether writes may pass at this instant.
     pub fn is_open(&self) -> bool {
         *self.lock_state.borrow() == LockState::Held
+    }
+
+    /// Whether what stations are asked to do may still be asked. A server that stood still, and whose store another one may have
+    /// taken over meanwhile, first looks whether it still holds it: what waited in its memory is not sent late. The lock of a
+    /// file cannot be taken away.
+    pub fn may_command(&self) -> bool {
+        let seen_at = *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner);
+        self.token.is_none() || (self.is_open() && seen_at.elapsed() < SEEN_WITHIN)
+    }
+
+    fn note_held(&self) {
+        *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// How often the lock was taken again after it was lost.
@@ -177,6 +195,7 @@ impl StoreLock {
             lock_state: watch::Sender::new(LockState::Held),
             token: matches!(url, StoreUrl::Postgres(_)).then(|| AtomicU32::new(holder.token)),
             retaken: AtomicU64::new(0),
+            seen_at: Mutex::new(Instant::now()),
         });
         let keeper = Keeper { gate: Arc::clone(&gate), stopped, holder: holder.clone() };
         let body: Box<dyn FnOnce() + Send> = match url {
@@ -253,6 +272,7 @@ impl Keeper {
         let mut lock = Some(first);
         while self.waited(WATCH_EVERY) {
             if lock.as_mut().is_some_and(&mut is_held) {
+                self.gate.note_held();
                 // A write may have seen the lock's session before it could be seen.
                 self.gate.change(&LockState::Waiting, LockState::Held);
                 continue;
@@ -265,6 +285,7 @@ impl Keeper {
                     Ok(Attempt::Taken(again)) => {
                         tracing::warn!("the store's lock is held again");
                         lock = Some(again);
+                        self.gate.note_held();
                         self.gate.retaken.fetch_add(1, Ordering::AcqRel);
                         self.gate.change(&LockState::Waiting, LockState::Held);
                     }

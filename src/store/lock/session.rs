@@ -85,9 +85,7 @@ fn attempt(conn: &mut PgConnection, holder: &Holder) -> QueryResult<Attempt<()>>
             ));
         }
         // A session of ours whose connection was lost; it would hold the lock until the database notices.
-        sql_query("SELECT pg_terminate_backend($1)")
-            .bind::<diesel::sql_types::Integer, _>(other.map_or(0, |other| other.process))
-            .execute(conn)?;
+        end(conn, other.map_or(0, |other| other.process))?;
         let wait = format!("SELECT pg_advisory_lock({NAMESPACE}, {SERVER})");
         conn.batch_execute(&wait)?;
     }
@@ -155,6 +153,27 @@ fn other(conn: &mut PgConnection) -> QueryResult<Option<Other>> {
     ))
     .load(conn)?;
     Ok(found.into_iter().next())
+}
+
+/// The session that holds the lock, as others see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding {
+    /// The number of its process in the database.
+    pub process: i32,
+    /// The token of the server whose session it is, where that can be seen.
+    pub token: Option<u32>,
+}
+
+/// Who holds the lock of a database, if anybody does.
+pub fn holding(conn: &mut PgConnection) -> QueryResult<Option<Holding>> {
+    let token = |name: &str| u32::from_str_radix(name.strip_prefix("evenwatt ")?.get(..8)?, 16).ok();
+    Ok(other(conn)?.map(|other| Holding { process: other.process, token: token(&other.application) }))
+}
+
+/// Ends a session, and with it what it holds.
+pub fn end(conn: &mut PgConnection, process: i32) -> QueryResult<()> {
+    sql_query("SELECT pg_terminate_backend($1)").bind::<diesel::sql_types::Integer, _>(process).execute(conn)?;
+    Ok(())
 }
 
 /// Whether the session with this token holds its lock; until the transaction ends, nobody else can take it and go on.

@@ -51,3 +51,22 @@ diesel::table! {
         history -> JsonDoc,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    nodes (name) {
+        name -> Text,
+        token -> BigInt,
+        address -> Text,
+        version -> Text,
+        started_at -> Instant,
+        seen_at -> Instant,
+        draining -> Bool,
+        sockets -> Integer,
+        trees -> Integer,
+        term -> Nullable<BigInt>,
+        leads_since -> Nullable<Instant>,
+    }
+}

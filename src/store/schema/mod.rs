@@ -83,6 +83,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     home_refresh_tokens,
     driver_links,
     driver_logins,
+    nodes,
     login_attempts,
     letters,
     secrets,

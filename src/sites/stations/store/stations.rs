@@ -1,6 +1,6 @@
 //! Stations in the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use diesel::dsl::not;
 use diesel::prelude::*;
@@ -178,6 +178,11 @@ pub fn set_online(conn: &mut Conn, id: StationId, arrival: Option<Arrival>, now:
     Ok(())
 }
 
+/// Whether a station is recorded as connected.
+pub fn is_online(conn: &mut Conn, id: StationId) -> StoreResult<bool> {
+    Ok(chargestations::table.find(id).select(chargestations::online).first(conn)?)
+}
+
 /// Stations whose heartbeat intervals are looked up in one query.
 const AT_ONCE: usize = 500;
 
@@ -340,9 +345,9 @@ fn changed_there(variable: &str, known: Option<&Value>, read: &Map<String, Value
 
 /// Notes that no station is connected, because the server has just started; answers those that were when it was killed. They
 /// count as gone since they were last heard of.
-pub fn set_all_offline(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, StationId)>> {
+pub fn set_all_offline(conn: &mut Conn, but: &HashSet<StationId>) -> StoreResult<Vec<(OrganizationId, StationId)>> {
     type Row = (OrganizationId, StationId, Option<Timestamp>, Option<Timestamp>);
-    let lost: Vec<Row> = chargestations::table
+    let mut lost: Vec<Row> = chargestations::table
         .filter(chargestations::online.eq(true))
         .order(chargestations::id)
         .select((
@@ -352,6 +357,7 @@ pub fn set_all_offline(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, Stat
             chargestations::last_message_at,
         ))
         .load(conn)?;
+    lost.retain(|(_, id, ..)| !but.contains(id));
     for (_, id, connected, heard) in &lost {
         diesel::update(chargestations::table.find(*id))
             .set((chargestations::online.eq(false), chargestations::last_disconnect_at.eq((*connected).max(*heard))))
