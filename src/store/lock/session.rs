@@ -2,7 +2,7 @@
 //!
 //! The session holds [`SERVER`], which there is once, and a lock with its own token. Each writing transaction shares
 //! [`WRITES`] and then looks for the token: when another server has taken [`SERVER`], it waits once for everybody who
-//! shares [`WRITES`]; later transactions of the old server do not find their token. Session locks do not work through a
+//! shares [`WRITES`], and ends who does not end; later transactions of the old server do not find their token. Session locks do not work through a
 //! pooler that gives a session's statements to different connections.
 
 use std::time::{Duration, Instant};
@@ -25,6 +25,8 @@ const SERVER: i32 = 1;
 const WRITES: i32 = 2;
 /// How long a lock may be missing when a server starts: a killed server's session ends a little later than the server.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the transactions of a server may take that held the lock before.
+const WRITES_WITHIN: Duration = Duration::from_secs(1);
 /// How long to wait before the next look meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Bytes of an application's name in PostgreSQL.
@@ -89,12 +91,31 @@ fn attempt(conn: &mut PgConnection, holder: &Holder) -> QueryResult<Attempt<()>>
         let wait = format!("SELECT pg_advisory_lock({NAMESPACE}, {SERVER})");
         conn.batch_execute(&wait)?;
     }
-    let token = signed(holder.token);
-    conn.batch_execute(&format!(
-        "SELECT pg_advisory_lock({HOLDERS}, {token}); SELECT pg_advisory_lock({NAMESPACE}, {WRITES}); \
-         SELECT pg_advisory_unlock({NAMESPACE}, {WRITES})"
-    ))?;
+    conn.batch_execute(&format!("SELECT pg_advisory_lock({HOLDERS}, {})", signed(holder.token)))?;
+    wait_for_writes(conn)?;
     Ok(Attempt::Taken(()))
+}
+
+/// Waits until the transactions are over that another server began while it held the lock. A server that stands still, or was cut
+/// off, never ends its own: those are ended after a moment. Nobody was answered that they are stored.
+fn wait_for_writes(conn: &mut PgConnection) -> QueryResult<()> {
+    let until = Instant::now() + WRITES_WITHIN;
+    let ask = format!("SELECT pg_try_advisory_lock({NAMESPACE}, {WRITES}) AS yes");
+    while !sql_query(&ask).get_result::<Answer>(conn)?.yes {
+        if Instant::now() < until {
+            std::thread::sleep(LOOK_EVERY);
+            continue;
+        }
+        let end = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {NAMESPACE} \
+             AND objid = {WRITES} AND objsubid = 2 AND mode = 'ShareLock' AND pid <> pg_backend_pid() \
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        );
+        conn.batch_execute(&end)?;
+        conn.batch_execute(&format!("SELECT pg_advisory_lock({NAMESPACE}, {WRITES})"))?;
+        break;
+    }
+    conn.batch_execute(&format!("SELECT pg_advisory_unlock({NAMESPACE}, {WRITES})"))
 }
 
 /// Locks are named by signed numbers and listed by unsigned ones.

@@ -68,5 +68,6 @@ diesel::table! {
         trees -> Integer,
         term -> Nullable<BigInt>,
         leads_since -> Nullable<Instant>,
+        secret -> Text,
     }
 }

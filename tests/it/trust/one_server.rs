@@ -176,6 +176,21 @@ async fn a_server_that_lost_its_store_to_another_writes_nothing_more_and_stops()
     drop(other);
 }
 
+/// PostgreSQL only: a server that stands still in the middle of a write never ends it.
+#[test]
+fn a_write_that_never_ends_does_not_keep_the_next_server_out() {
+    let store = TestStore::new();
+    if !is_postgres(&store.url) {
+        return;
+    }
+    let mut stands_still = open(&store.url);
+    execute(&mut stands_still, "BEGIN; SELECT pg_advisory_xact_lock_shared(1702322548, 2)");
+    let lock = StoreLock::take(&parsed(&store.url), &somebody()).expect("it is free");
+    assert!(lock.gate().is_open());
+    let Conn::Pg(conn) = &mut stands_still else { return };
+    assert!(conn.batch_execute("COMMIT").is_err(), "its session was ended");
+}
+
 /// PostgreSQL only: nobody was faster.
 #[actix_web::test]
 async fn a_server_whose_database_came_back_goes_on() {
