@@ -1,6 +1,6 @@
 //! A seeded world in virtual time: the real engine, the real ledger, the real protocol sessions and the real wire
 //! format, against stations that are slow, refuse, vanish and come back, cars that ignore limits, a building whose meter
-//! goes silent, clocks that jump, and a server that is killed.
+//! goes silent, clocks that jump, a server that is killed, and nodes of a cluster that follow one another.
 //!
 //! After every event the one promise is checked as the stations themselves compute it: what they may draw together never
 //! exceeds what the building leaves; when that falls, or a car is caught, it only falls until it fits again.
@@ -89,6 +89,8 @@ struct World {
     ledger: Ledger,
     turns: BTreeMap<ConnectorId, (Option<QueueState>, Watts)>,
     correlation: u64,
+    /// How often the leader changed.
+    terms: u64,
     settled: u32,
     /// What the building draws.
     load: Watts,
@@ -139,6 +141,7 @@ impl World {
             ledger,
             turns: BTreeMap::new(),
             correlation: 0,
+            terms: 0,
             settled: 0,
         }
     }
@@ -333,6 +336,23 @@ impl World {
         }
     }
 
+    /// Another node leads: memory is gone and what was stored comes back, as after `kill -9`, but the edges hold the sockets. What the
+    /// leader before sent still arrives, and what it was answered comes to one that did not ask.
+    fn take_over(&mut self) {
+        let stored = serde_json::to_string(&self.ledger).expect("the ledger is plain data");
+        self.ledger = serde_json::from_str(&stored).expect("and comes back");
+        self.terms += 1;
+        for index in 0..STATIONS {
+            let assumed = self.ledger.exposure(id(index));
+            self.ledger.disconnected(id(index), assumed);
+            if self.links[index].is_some() {
+                let number = 1_000_000 * self.terms + index as u64;
+                self.links[index] = Some(Link { session: session(number), waiting: BTreeMap::new() });
+                self.ledger.reconnected(id(index), assumed);
+            }
+        }
+    }
+
     /// Something happens to somebody.
     fn stir(&mut self) {
         let index = self.random.random_range(0..STATIONS);
@@ -359,7 +379,7 @@ impl World {
             }
             97 => self.now = self.now + Duration::from_secs(self.random.random_range(1..1_000)),
             98 => self.now = self.now - Duration::from_secs(self.random.random_range(1..30)),
-            _ => {}
+            _ => self.take_over(),
         }
     }
 
