@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
 use actix_web::web;
 use anyhow::{Result, anyhow};
 
 use super::server::{self, Role};
-use super::{Config, Dependencies, Place, Running, bind, migrate, start_at, stop_signal, telemetry, websocket_url};
+use super::{Config, Dependencies, Place, Running, bind, migrate, start_at, telemetry, websocket_url};
 use crate::cluster::membership::Facts;
 use crate::cluster::{Edge, EdgeSettings, JoinError, Membership, Myself, Secret, store};
 use crate::store::StoreUrl;
@@ -22,112 +23,160 @@ const AGAIN_AFTER: Duration = Duration::from_secs(5);
 const JOIN_WITHIN: Duration = Duration::from_secs(60);
 /// … and how often.
 const JOIN_EVERY: Duration = Duration::from_millis(500);
-/// How often trees are counted.
-const COUNT_EVERY: Duration = Duration::from_secs(2);
 
-/// Runs a node until a signal asks it to stop. Each time when it leads, `begins` is given its server.
+/// Runs a node until `stop` comes, such as a signal. Whenever it leads, `begins` is given its server, and the address of the node.
 pub async fn run_node<B>(
     config: &Config,
     dependencies: Dependencies,
+    stop: impl Future<Output = Result<()>>,
     begins: impl Fn(SocketAddr, &Running) -> B,
 ) -> Result<()>
 where
     B: Future<Output = Result<()>>,
 {
-    let settings = config.store_settings().map_err(|error| anyhow!(error))?;
-    let Dependencies { clock, ids, .. } = &dependencies;
-    let holder = Holder::this_process(ids.next_raw(clock.now()), clock.now());
-    let reached_at = match config.cluster.address.as_str() {
-        "" => format!("http://{}", config.cluster.listen),
-        address => address.to_owned(),
-    };
-    let myself = Myself { name: config.cluster.node.clone(), address: reached_at, holder: holder.clone() };
-    let membership = join(config, &settings.url, &myself).await?;
-    let (secret, facts) = (Secret::new(config.cluster.secret.clone()), membership.facts());
-    let edge = Edge::new(
-        &config.cluster.node,
-        secret.clone(),
-        (membership.seen(), Arc::clone(&facts)),
-        edge_settings(config),
-    )?;
-    let listener = bind(config, ("http.listen", &config.http.listen))?;
-    let address = listener.local_addr()?;
-    let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
-    let role = Role::Edge {
-        edge: web::Data::new(edge.clone()),
-        proxies: web::Data::new(config.trusted_proxies().map_err(|error| anyhow!(error))?),
-        shows_metrics: metrics.is_none(),
-    };
-    let (server, _) = server::listen(config, listener, role)?;
-    let handle = server.handle();
-    let served = tokio::spawn(server);
-    tracing::info!(node = config.cluster.node, %address, "this node takes stations and requests");
-
-    let place = Place {
-        listen: config.cluster.listen.clone(),
-        websocket_url: Some(websocket_url(&config.http.public_url, address)),
-        holder: Some(holder),
-        nodes: Some(secret),
-    };
-    let stopping = stop_signal();
-    let mut stopping = std::pin::pin!(stopping);
-    loop {
+    let mut stop = std::pin::pin!(stop);
+    let node = Node::open(config, &dependencies).await?;
+    let ended = loop {
         tokio::select! {
-            signal = &mut stopping => {
-                signal?;
-                break;
-            }
-            () = membership.replaced() => return Err(replaced(config)),
-            () = membership.may_lead() => {}
+            stopped = &mut stop => break stopped,
+            () = node.membership.replaced() => break Err(node.replaced()),
+            () = node.membership.may_lead() => {}
         }
-        let mut running = match start_at(config, dependencies.clone(), place.clone()).await {
+        let running = match node.lead(&dependencies).await {
             Ok(running) => running,
             Err(error) => {
                 tracing::warn!("this node does not lead: {error:#}");
                 tokio::select! {
-                    signal = &mut stopping => {
-                        signal?;
-                        break;
-                    }
+                    stopped = &mut stop => break stopped,
                     () = tokio::time::sleep(AGAIN_AFTER) => continue,
                 }
             }
         };
-        lead(config, &mut running, &facts).await?;
-        begins(address, &running).await?;
-        let stops = tokio::select! {
-            signal = &mut stopping => {
-                signal?;
-                true
-            }
-            () = membership.replaced() => {
-                running.stop().await?;
-                return Err(replaced(config));
-            }
+        if let Err(error) = begins(node.address, &running).await {
+            tracing::error!("{error:#}");
+        }
+        let ended = tokio::select! {
+            stopped = &mut stop => Some(stopped),
+            () = node.membership.replaced() => Some(Err(node.replaced())),
             other = running.lock.lost() => {
                 tracing::error!(other, "this node leads no longer");
-                false
+                None
             }
         };
-        if stops {
-            facts.draining.store(true, Ordering::Relaxed);
-            step_down(&running).await;
+        node.follow(running, ended.is_some()).await;
+        if let Some(ended) = ended {
+            break ended;
         }
-        facts.trees.store(0, Ordering::Relaxed);
+    };
+    node.close().await.and(ended)
+}
+
+/// What a node has all the time, whoever leads.
+struct Node<'a> {
+    config: &'a Config,
+    membership: Membership,
+    edge: Edge,
+    facts: Arc<Facts>,
+    /// Where the server is that it has when it leads.
+    place: Place,
+    /// Where it takes stations and requests.
+    address: SocketAddr,
+    server: ServerHandle,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+    metrics: Option<ServerHandle>,
+}
+
+impl<'a> Node<'a> {
+    async fn open(config: &'a Config, dependencies: &Dependencies) -> Result<Self> {
+        let settings = config.store_settings().map_err(|error| anyhow!(error))?;
+        let Dependencies { clock, ids, .. } = dependencies;
+        let holder = Holder::this_process(ids.next_raw(clock.now()), clock.now());
+        let reached_at = match config.cluster.address.as_str() {
+            "" => format!("http://{}", config.cluster.listen),
+            address => address.to_owned(),
+        };
+        let name = config.cluster.node.clone();
+        let secret = Secret::new(config.cluster.secret.clone());
+        let myself = Myself { name, address: reached_at, holder: holder.clone(), secret: secret.hash() };
+        let listener = bind(config, ("http.listen", &config.http.listen))?;
+        let address = listener.local_addr()?;
+        let membership = join(config, &settings.url, &myself).await?;
+        let facts = membership.facts();
+        let sees = (membership.seen(), Arc::clone(&facts));
+        let edge = Edge::new(&config.cluster.node, secret.clone(), sees, edge_settings(config))?;
+        let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
+        let role = Role::Edge {
+            edge: web::Data::new(edge.clone()),
+            proxies: web::Data::new(config.trusted_proxies().map_err(|error| anyhow!(error))?),
+            shows_metrics: metrics.is_none(),
+        };
+        let (server, _) = server::listen(config, listener, role)?;
+        let handle = server.handle();
+        let served = tokio::spawn(server);
+        tracing::info!(node = config.cluster.node, %address, "this node takes stations and requests");
+        let place = Place {
+            listen: config.cluster.listen.clone(),
+            websocket_url: Some(websocket_url(&config.http.public_url, address)),
+            holder: Some(holder),
+            nodes: Some(secret),
+        };
+        let metrics = metrics.map(|(_, handle)| handle);
+        Ok(Self { config, membership, edge, facts, place, address, server: handle, served, metrics })
+    }
+
+    /// Starts the server of the store, and notes in the table of nodes that this one leads.
+    async fn lead(&self, dependencies: &Dependencies) -> Result<Running> {
+        let running = start_at(self.config, dependencies.clone(), self.place.clone()).await?;
+        let (name, now) = (self.config.cluster.node.clone(), running.context.clock.now());
+        let noted = running.context.db.write(move |conn| store::lead(conn, &name, now));
+        let term = match cause::with(Cause::Server(ServerPart::Startup), noted).await {
+            Ok(term) => term,
+            Err(error) => {
+                running.stop().await?;
+                return Err(error.into());
+            }
+        };
+        tracing::info!(node = self.config.cluster.node, term, "this node leads");
+        metrics::gauge!("evenwatt_cluster_leads").set(1.0);
+        metrics::counter!("evenwatt_cluster_led_total").increment(1);
+        let trees = running.balancer.current();
+        self.facts.count_trees(move || trees.count());
+        Ok(running)
+    }
+
+    /// Leads no longer: its server ends, and where the node stops nobody looks for it here.
+    async fn follow(&self, running: Running, stops: bool) {
+        if stops {
+            self.facts.draining.store(true, Ordering::Relaxed);
+            let token = crate::cluster::membership::token(&running.holder);
+            let noted = running.context.db.write(move |conn| store::step_down(conn, token));
+            if let Err(error) = cause::with(Cause::Server(ServerPart::Startup), noted).await {
+                tracing::warn!(%error, "it could not be noted that this node leads no longer");
+            }
+        }
+        self.facts.count_trees(|| 0);
         metrics::gauge!("evenwatt_cluster_leads").set(0.0);
-        running.stop().await?;
-        if stops {
-            break;
+        if let Err(error) = running.stop().await {
+            tracing::warn!("the server of the store did not end well: {error:#}");
         }
     }
-    tracing::info!("draining: stations go to other nodes");
-    edge.drain().await;
-    tokio::task::spawn_blocking(move || drop(membership)).await?;
-    if let Some((_, metrics)) = metrics {
-        metrics.stop(false).await;
+
+    fn replaced(&self) -> anyhow::Error {
+        anyhow!("another process runs as the node {} by now, at the same address", self.config.cluster.node)
     }
-    handle.stop(true).await;
-    Ok(served.await??)
+
+    /// Gives the stations to other nodes, and leaves.
+    async fn close(self) -> Result<()> {
+        tracing::info!("draining: stations go to other nodes");
+        self.edge.drain().await;
+        let membership = self.membership;
+        tokio::task::spawn_blocking(move || drop(membership)).await?;
+        if let Some(metrics) = self.metrics {
+            metrics.stop(false).await;
+        }
+        self.server.stop(true).await;
+        Ok(self.served.await??)
+    }
 }
 
 /// Joins the cluster. Where nobody leads yet the store is brought up to date first, by whoever comes first.
@@ -149,37 +198,6 @@ async fn join(config: &Config, url: &StoreUrl, myself: &Myself) -> Result<Member
             }
             joined => return Ok(joined?),
         }
-    }
-}
-
-fn replaced(config: &Config) -> anyhow::Error {
-    anyhow!("another process runs as the node {} by now, at the same address", config.cluster.node)
-}
-
-/// Notes in the table of nodes that this one leads, and counts what it balances from now on.
-async fn lead(config: &Config, running: &mut Running, facts: &Arc<Facts>) -> Result<()> {
-    let (name, now) = (config.cluster.node.clone(), running.context.clock.now());
-    let noted = running.context.db.write(move |conn| store::lead(conn, &name, now));
-    let term = cause::with(Cause::Server(ServerPart::Startup), noted).await?;
-    tracing::info!(node = config.cluster.node, term, "this node leads");
-    metrics::gauge!("evenwatt_cluster_leads").set(1.0);
-    metrics::counter!("evenwatt_cluster_led_total").increment(1);
-    let (trees, facts) = (running.balancer.current(), Arc::clone(facts));
-    running.tasks.push(tokio::spawn(async move {
-        loop {
-            facts.trees.store(trees.count(), Ordering::Relaxed);
-            tokio::time::sleep(COUNT_EVERY).await;
-        }
-    }));
-    Ok(())
-}
-
-/// Notes that this node leads no longer, so that nobody looks for it here.
-async fn step_down(running: &Running) {
-    let token = crate::cluster::membership::token(&running.holder);
-    let noted = running.context.db.write(move |conn| store::step_down(conn, token));
-    if let Err(error) = cause::with(Cause::Server(ServerPart::Startup), noted).await {
-        tracing::warn!(%error, "it could not be noted that this node leads no longer");
     }
 }
 

@@ -206,7 +206,7 @@ fn serve(config: &Config) -> Result<(), Failure> {
                 let greeting = greet(config, address, running.context.clone());
                 async move { Ok(print(&greeting.await?)) }
             };
-            return Ok(app::run_node(config, Dependencies::default(), greet).await?);
+            return Ok(app::run_node(config, Dependencies::default(), app::stop_signal(), greet).await?);
         }
         let running = app::start(config, Dependencies::default()).await?;
         let greeting = greet(config, running.address, running.context.clone()).await?;

@@ -52,6 +52,7 @@ async fn list_nodes(
             trees,
             term: Some(1),
             leads_since: Some(alone.started_at),
+            secret: String::new(),
         };
         return Ok(reply(StatusCode::OK, "Found", vec![NodeView::of(node, now, Some(1))]));
     }

@@ -6,8 +6,8 @@
 //! accord it does not send ([`crate::store::Db::may_command`]).
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ const BEAT_EVERY: Duration = Duration::from_secs(2);
 pub const DEAD_AFTER: Duration = Duration::from_secs(8);
 /// Nodes that were not heard of for so long are forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
+/// A look that takes so long says nothing of others: nobody could say that it lives.
+const SLOW: Duration = Duration::from_secs(2);
 /// Looks at which the lock must be free before a node takes it that did not lead before.
 const FREE_LOOKS: u32 = 2;
 /// How the connection notices that the database is away, in the words of libpq.
@@ -61,12 +63,12 @@ pub struct Seen {
 }
 
 /// What this node says of itself.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Facts {
     /// WebSockets at its edge.
     pub sockets: AtomicI32,
-    /// Trees that it balances.
-    pub trees: AtomicI32,
+    /// Counts the trees that it balances.
+    trees: Mutex<Option<Count>>,
     /// Whether it stops.
     pub draining: AtomicBool,
 }
@@ -77,9 +79,26 @@ pub enum JoinError {
     /// Another one has its name.
     #[error("cluster.node is \"{0}\", and a node of this name lives at {1}: each node needs a name of its own")]
     Named(String, String),
+    /// Another one has another secret.
+    #[error("cluster.secret is not that of the node {0}: all nodes of a cluster have the same")]
+    Secret(String),
     /// The table of nodes cannot be used.
     #[error("the cluster cannot be joined: {0}")]
     Store(#[from] StoreError),
+}
+
+type Count = Box<dyn Fn() -> i32 + Send>;
+
+impl Facts {
+    /// Counts the trees that this node balances in this way from now on.
+    pub fn count_trees(&self, count: impl Fn() -> i32 + Send + 'static) {
+        *self.trees.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(count));
+    }
+
+    fn trees(&self) -> i32 {
+        let count = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        count.as_ref().map_or(0, |count| count())
+    }
 }
 
 /// Who this node is.
@@ -91,6 +110,8 @@ pub struct Myself {
     pub address: String,
     /// As the store's lock knows this run of it.
     pub holder: Holder,
+    /// Stands for the secret of the cluster.
+    pub secret: String,
 }
 
 /// A node's part in the cluster, until it is dropped.
@@ -108,7 +129,12 @@ impl Membership {
         let mut conn = open(&url)?;
         let facts = Arc::new(Facts::default());
         let now = store::database_now(&mut conn, node.holder.since)?;
-        let named = store::list(&mut conn)?.into_iter().find(|other| other.name == node.name);
+        let others = store::list(&mut conn)?;
+        let differs = |other: &&Node| other.name != node.name && other.secret != node.secret && !is_dead(other, now);
+        if let Some(other) = others.iter().find(differs) {
+            return Err(JoinError::Secret(other.name.clone()));
+        }
+        let named = others.into_iter().find(|other| other.name == node.name);
         // At the same address it is one that ended a moment ago, or finds out that it was replaced.
         if let Some(other) = named.filter(|other| other.address != node.address && !is_dead(other, now)) {
             return Err(JoinError::Named(other.name, other.address));
@@ -208,6 +234,7 @@ impl Watcher {
     }
 
     fn look(&mut self) -> StoreResult<()> {
+        let begun = Instant::now();
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
             None => open(&self.url)?,
@@ -229,6 +256,9 @@ impl Watcher {
         }
         if own.is_none() {
             nodes = store::list(&mut conn)?;
+        }
+        if begun.elapsed() >= SLOW {
+            self.unheard.clear(); // the database was silent, so nothing is known of who else was
         }
         let may_lead = self.may_lead(&mut conn, &nodes)? && !draining;
         let leader = nodes.iter().filter_map(|node| Some((node.term?, node))).max_by_key(|(term, _)| *term);
@@ -255,9 +285,10 @@ impl Watcher {
             seen_at: now,
             draining,
             sockets: self.facts.sockets.load(Ordering::Relaxed),
-            trees: self.facts.trees.load(Ordering::Relaxed),
+            trees: self.facts.trees(),
             term: None,
             leads_since: None,
+            secret: self.node.secret.clone(),
         }
     }
 

@@ -30,11 +30,13 @@ pub struct Node {
     /// The term of its leadership, where it led.
     pub term: Option<i64>,
     pub leads_since: Option<Timestamp>,
+    /// Stands for the secret that it was given.
+    pub secret: String,
 }
 
 /// A node of the cluster; the only one where there is no cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct NodeView {
+pub(super) struct NodeView {
     /// Its name, unique in the cluster.
     #[schema(example = "berlin-1")]
     pub name: String,
@@ -65,7 +67,7 @@ pub struct NodeView {
 
 impl NodeView {
     /// What is shown of a node at this instant, where this term is the highest.
-    pub fn of(node: Node, now: Timestamp, leading: Option<i64>) -> Self {
+    pub(super) fn of(node: Node, now: Timestamp, leading: Option<i64>) -> Self {
         let Node { name, version, started_at, seen_at, draining, sockets, trees, term, leads_since, .. } = node;
         let leads = term.is_some() && term == leading;
         let lag = now.since(seen_at);
@@ -83,5 +85,48 @@ impl NodeView {
             started_at,
             seen_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn node(term: Option<i64>) -> Node {
+        let at = Timestamp::from_unix_seconds(1_777_000_000);
+        Node {
+            name: "berlin-1".to_owned(),
+            token: 7,
+            address: "http://10.0.0.5:9480".to_owned(),
+            version: "0.2.0".to_owned(),
+            started_at: at,
+            seen_at: at,
+            draining: false,
+            sockets: 3,
+            trees: 2,
+            term,
+            leads_since: term.map(|_| at),
+            secret: String::new(),
+        }
+    }
+
+    #[test]
+    fn who_has_the_highest_term_leads_and_who_led_before_does_not() {
+        let now = Timestamp::from_unix_seconds(1_777_000_001);
+        let leader = NodeView::of(node(Some(4)), now, Some(4));
+        assert!(leader.leads && leader.term == Some(4) && leader.leads_since.is_some());
+        let before = NodeView::of(node(Some(3)), now, Some(4));
+        assert!(!before.leads && before.term.is_none() && before.leads_since.is_none());
+        assert!(!NodeView::of(node(None), now, None).leads);
+    }
+
+    #[test]
+    fn a_node_is_alive_for_eight_seconds_after_it_was_heard_of() {
+        let at = Timestamp::from_unix_seconds(1_777_000_000);
+        let after = |span| NodeView::of(node(None), at + span, None);
+        assert!(after(Duration::from_millis(7_999)).alive);
+        assert_eq!((after(Duration::from_secs(8)).alive, after(Duration::from_secs(8)).lag_ms), (false, 8_000));
     }
 }

@@ -37,6 +37,7 @@ pub fn beat(conn: &mut Conn, node: &Node) -> StoreResult<()> {
         nodes::draining.eq(node.draining),
         nodes::sockets.eq(node.sockets),
         nodes::trees.eq(node.trees),
+        nodes::secret.eq(&node.secret),
     );
     each!(conn, |conn| diesel::insert_into(nodes::table)
         .values(node)

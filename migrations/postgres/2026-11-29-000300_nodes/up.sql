@@ -10,7 +10,8 @@ CREATE TABLE nodes (
     sockets INTEGER NOT NULL,
     trees INTEGER NOT NULL,
     term BIGINT, -- of its leadership, where it led; the highest one leads
-    leads_since TIMESTAMPTZ
+    leads_since TIMESTAMPTZ,
+    secret TEXT NOT NULL -- a hash of what nodes prove themselves by: all must have the same
 );
 
 INSERT INTO counters (name, value) VALUES ('leader_term', 0);

@@ -10,7 +10,8 @@ CREATE TABLE nodes (
     sockets INTEGER NOT NULL,
     trees INTEGER NOT NULL,
     term INTEGER, -- of its leadership, where it led; the highest one leads
-    leads_since INTEGER
+    leads_since INTEGER,
+    secret TEXT NOT NULL -- a hash of what nodes prove themselves by: all must have the same
 );
 
 INSERT INTO counters (name, value) VALUES ('leader_term', 0);

@@ -1,4 +1,4 @@
-//! Calls of a station that nobody answered yet: the next leader is sent them again. No I/O.
+//! Calls that one side of a socket made and nobody answered yet. Those of a station the next leader is sent again. No I/O.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ const MOST_CALLS: usize = 32;
 /// Bytes that are kept of them.
 const MOST_BYTES: usize = 1_048_576;
 
-/// What a station asked and nobody answered.
+/// What one side asked and nobody answered.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     waiting: VecDeque<(String, String)>,
@@ -25,7 +25,7 @@ fn heading(text: &str) -> Option<(u8, String)> {
 }
 
 impl Calls {
-    /// Notes what the station says.
+    /// Notes what that side says.
     pub(super) fn said(&mut self, text: &str) {
         let Some((2, id)) = heading(text) else { return };
         self.answered(&id);
@@ -37,19 +37,19 @@ impl Calls {
         }
     }
 
-    /// Notes what the station is sent.
-    pub(super) fn heard(&mut self, text: &str) {
-        if let Some((3 | 4, id)) = heading(text) {
-            self.answered(&id);
+    /// Notes what it is sent. False for an answer to what it did not ask, or was answered already.
+    pub(super) fn heard(&mut self, text: &str) -> bool {
+        match heading(text) {
+            Some((3 | 4, id)) => self.answered(&id),
+            _ => true,
         }
     }
 
-    fn answered(&mut self, id: &str) {
-        if let Some(index) = self.waiting.iter().position(|(waiting, _)| waiting == id)
-            && let Some((_, text)) = self.waiting.remove(index)
-        {
-            self.bytes -= text.len();
-        }
+    fn answered(&mut self, id: &str) -> bool {
+        let index = self.waiting.iter().position(|(waiting, _)| waiting == id);
+        let answered = index.and_then(|index| self.waiting.remove(index));
+        self.bytes -= answered.as_ref().map_or(0, |(_, text)| text.len());
+        answered.is_some()
     }
 
     /// All that wait, the oldest first.
@@ -86,9 +86,11 @@ mod tests {
         assert_eq!(waiting(&calls).len(), 2);
         calls.heard(r#"[2,"a","Reset",{}]"#);
         assert_eq!(waiting(&calls).len(), 2, "a call of ours with the same id is no answer");
-        calls.heard(r#"[3,"a",{}]"#);
-        calls.heard(r#"[4,"b\"1","GenericError","",{}]"#);
+        assert!(calls.heard(r#"[3,"a",{}]"#));
+        assert!(calls.heard(r#"[4,"b\"1","GenericError","",{}]"#));
         assert!(calls.is_empty() && calls.bytes == 0);
+        assert!(!calls.heard(r#"[3,"a",{}]"#), "nobody waits for it any more");
+        assert!(calls.heard("[3,nonsense"), "what cannot be read is left to who reads it");
     }
 
     #[test]
@@ -116,7 +118,7 @@ mod tests {
         fn any_text_is_taken(texts in proptest::collection::vec((any::<bool>(), ".{0,40}|\\[[0-9]{0,3},\"[a-c]\",.{0,9}"), 0..40)) {
             let mut calls = Calls::default();
             for (ours, text) in texts {
-                if ours { calls.heard(&text) } else { calls.said(&text) }
+                if ours { calls.heard(&text); } else { calls.said(&text); }
             }
             prop_assert_eq!(calls.bytes, calls.waiting().map(str::len).sum::<usize>());
         }

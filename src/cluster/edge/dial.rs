@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Error};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::{Edge, Line, lines, stays_here};
+use super::{Edge, Line, UNANSWERED, lines, stays_here};
 use crate::cluster::membership::Leader;
 use crate::cluster::passed_on::AGAIN;
 
@@ -80,7 +80,7 @@ impl Dial {
             Ok(Err(error)) => return unreachable(&error),
             Err(late) => return unreachable(&late),
         };
-        if let Err(error) = connected.set_nodelay(true) {
+        if let Err(error) = connected.set_nodelay(true).and_then(|()| notice_silence(&connected)) {
             return unreachable(&error);
         }
         let request = match self.request(authority, again) {
@@ -123,6 +123,24 @@ impl Dial {
         }
         Ok(request)
     }
+}
+
+/// Ends the connection when the leader's machine has not answered for a while, also where nothing is to be said.
+#[cfg(target_os = "linux")]
+fn notice_silence(connection: &TcpStream) -> std::io::Result<()> {
+    use rustix::net::sockopt;
+    let milliseconds = u32::try_from(UNANSWERED.as_millis()).unwrap_or(u32::MAX);
+    sockopt::set_tcp_user_timeout(connection, milliseconds)?;
+    sockopt::set_tcp_keepidle(connection, UNANSWERED / 2)?;
+    sockopt::set_tcp_keepintvl(connection, UNANSWERED / 5)?;
+    sockopt::set_socket_keepalive(connection, true)?;
+    Ok(())
+}
+
+/// Elsewhere the system's own times hold.
+#[cfg(not(target_os = "linux"))]
+fn notice_silence(_: &TcpStream) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn refused(answer: Response<Option<Vec<u8>>>) -> Dialled {

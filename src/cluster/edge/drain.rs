@@ -68,3 +68,37 @@ impl Drain {
 fn rate(open: u32) -> u32 {
     open.div_ceil(SPREAD_SECONDS).clamp(SLOWEST, FASTEST)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn few_go_within_seconds_and_many_within_a_minute() {
+        assert_eq!((rate(10), rate(3_000), rate(12_000), rate(100_000)), (20, 50, 200, 200));
+    }
+
+    #[tokio::test]
+    async fn nobody_goes_before_it_begins_and_all_in_the_end() {
+        let (drain, open) = (Drain::default(), Arc::new(AtomicU32::new(3)));
+        let early = drain.clone();
+        let early = tokio::spawn(async move { early.turn().await });
+        tokio::task::yield_now().await;
+        assert!(!early.is_finished());
+        for _ in 0..2 {
+            let (drain, open) = (drain.clone(), Arc::clone(&open));
+            tokio::spawn(async move {
+                drain.turn().await;
+                open.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+        let (counted, last) = (Arc::clone(&open), Arc::clone(&open));
+        tokio::join!(drain.run(move || counted.load(Ordering::Relaxed)), async {
+            early.await.expect("its turn came");
+            last.fetch_sub(1, Ordering::Relaxed);
+        });
+        assert_eq!(open.load(Ordering::Relaxed), 0);
+    }
+}

@@ -32,6 +32,8 @@ use drain::Drain;
 const LEADER_WITHIN: Duration = Duration::from_secs(15);
 /// How long to wait before the leader is tried again that was not reached.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// After so long without an answer of its machine, a connection to a leader is lost.
+const UNANSWERED: Duration = Duration::from_secs(10);
 /// Seconds after which a client that was sent away may come back.
 const BACK_AFTER: u64 = 5;
 
@@ -78,6 +80,8 @@ impl Edge {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(2))
             .pool_idle_timeout(Duration::from_secs(4)) // sooner than the other side ends an idle connection
+            .tcp_keepalive(UNANSWERED / 2)
+            .tcp_user_timeout(UNANSWERED)
             .build()?;
         let quota = Quota::per_second(settings.handshakes_per_second);
         Ok(Self {
@@ -195,6 +199,10 @@ fn lines(edge: &Edge, request: &HttpRequest) -> Vec<Line> {
     let mut lines = of_client(request.headers());
     let over_tls = request.conn_data::<OverTls>().is_some() || was_encrypted(request);
     let scheme = if over_tls { "https" } else { "http" };
+    if !request.headers().contains_key(header::HOST) {
+        let host = request.uri().authority().map_or("", |authority| authority.as_str()); // HTTP/2 has it in the request line
+        lines.push((header::HOST.to_string(), host.as_bytes().to_vec()));
+    }
     lines.push((NODE.to_string(), edge.secret.text().as_bytes().to_vec()));
     lines.push(("x-forwarded-for".to_owned(), client_address(request).to_string().into_bytes()));
     lines.push(("x-forwarded-proto".to_owned(), scheme.as_bytes().to_vec()));
@@ -207,6 +215,14 @@ fn lines(edge: &Edge, request: &HttpRequest) -> Vec<Line> {
 /// That nobody leads.
 fn leaderless() -> ApiError {
     ApiError::new(Code::Busy, "No node of the cluster leads at this moment").retry_after(BACK_AFTER)
+}
+
+/// Waits until another node leads than the leader of this term.
+async fn followed(mut seen: watch::Receiver<Seen>, term: i64) {
+    let is_over = |seen: &Seen| seen.leader.as_ref().is_some_and(|leader| leader.term > term);
+    if seen.wait_for(is_over).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Waits for another leader than this, or a moment, and no longer than until then.

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::{Instant, timeout};
 
-use super::{Edge, LEADER_WITHIN, leaderless, lines, stays_here, wait_for_leader};
+use super::{Edge, LEADER_WITHIN, followed, leaderless, lines, stays_here, wait_for_leader};
 use crate::http::{ApiError, ApiResult, Code};
 
 /// How long a body may take to come.
@@ -38,15 +38,19 @@ pub(super) async fn pass_on(edge: &Edge, request: &HttpRequest, payload: web::Pa
         for (name, value) in &lines {
             passed = passed.header(name, value.as_slice());
         }
-        match passed.body(body.clone()).send().await {
-            Ok(answer) => return Ok(passed_back(answer)),
-            Err(error) if error.is_connect() || may_repeat => {
-                tracing::debug!(%error, leader = leader.node, "a request did not reach the leader");
+        let answer = tokio::select! {
+            answer = passed.body(body.clone()).send() => answer.map_err(|error| (error.is_connect(), error.to_string())),
+            () = followed(edge.seen.clone(), leader.term) => Err((false, "another node leads".to_owned())),
+        };
+        match answer {
+            Ok(answer) => return Ok(passed_back(answer, followed(edge.seen.clone(), leader.term))),
+            Err((never_arrived, error)) if never_arrived || may_repeat => {
+                tracing::debug!(error, leader = leader.node, "a request was not answered by the leader");
                 tried = Some(leader);
                 wait_for_leader(&mut seen, tried.as_ref()).await;
             }
-            Err(error) => {
-                tracing::warn!(%error, leader = leader.node, "the leader was lost while it answered a request");
+            Err((_, error)) => {
+                tracing::warn!(error, leader = leader.node, "the leader was lost while it answered a request");
                 let message = "The leading node was lost before it answered: the request may have been carried out, or not. With an \
                     Idempotency-Key it would have been repeated for you";
                 return Err(ApiError::new(Code::Busy, message));
@@ -76,7 +80,8 @@ async fn whole(mut payload: web::Payload, most: usize) -> ApiResult<Bytes> {
     Ok(body.freeze())
 }
 
-fn passed_back(answer: reqwest::Response) -> HttpResponse {
+/// The answer for the client. Its body breaks off where its leader is none any more: an event stream would go on without events.
+fn passed_back(answer: reqwest::Response, over: impl Future<Output = ()> + 'static) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut response = HttpResponse::build(status);
     let length = answer.content_length();
@@ -89,22 +94,26 @@ fn passed_back(answer: reqwest::Response) -> HttpResponse {
             response.append_header((name, value));
         }
     }
-    let parts = Parts(Box::pin(answer.bytes_stream()));
+    let parts = Parts { incoming: Box::pin(answer.bytes_stream()), over: Box::pin(over) };
     match length {
         Some(length) => response.no_chunking(length).streaming(parts),
         None => response.streaming(parts),
     }
 }
 
-type Incoming = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
-
 /// The body of an answer as it comes.
-struct Parts(Incoming);
+struct Parts {
+    incoming: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>>>>,
+    over: Pin<Box<dyn Future<Output = ()>>>,
+}
 
 impl Stream for Parts {
     type Item = Result<Bytes, std::io::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context).map_err(std::io::Error::other)
+        if self.over.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Some(Err(std::io::Error::other("another node leads"))));
+        }
+        self.incoming.as_mut().poll_next(context).map_err(std::io::Error::other)
     }
 }

@@ -4,6 +4,7 @@
 //! What the old leader stored and did not answer is so reported twice, which every report of OCPP survives. A client of `realtime` is
 //! closed instead, and resumes by its cursor.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::web;
@@ -15,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 
 use super::calls::Calls;
 use super::dial::{Dial, Dialled, Upstream};
-use super::{BACK_AFTER, Edge, LEADER_WITHIN, drain, leaderless, wait_for_leader};
+use super::{BACK_AFTER, Edge, LEADER_WITHIN, drain, followed, leaderless, wait_for_leader};
 use crate::cluster::membership::{Facts, Leader};
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
 use crate::http::{ApiError, ApiResult, Code};
@@ -62,6 +63,7 @@ pub(super) async fn open(edge: &web::Data<Edge>, request: &HttpRequest) -> ApiRe
         is_station: request.path().starts_with(STATIONS),
         theirs: Calls::default(),
         ours: Calls::default(),
+        is_attached_again: false,
         heard: now,
         pinged: false,
         counted: Counted::new(edge),
@@ -121,10 +123,14 @@ struct Relay {
     /// What the client asked and was not answered, and what it was asked and did not answer.
     theirs: Calls,
     ours: Calls,
+    is_attached_again: bool,
     heard: Instant,
     pinged: bool,
     counted: Counted,
 }
+
+/// Waits until the socket is to be closed, because its node stops.
+type Turn = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Why a socket is not attached any more.
 enum End {
@@ -141,14 +147,20 @@ impl Relay {
             Some(upstream) => upstream,
             None => return self.close(close::PROTOCOL, "no sub-protocol that is spoken here", receiver).await,
         };
+        let drain = self.edge.drain.clone();
+        let mut turn: Turn = Box::pin(async move { drain.turn().await });
         let end = loop {
-            match self.attached(&mut receiver, &mut upstream, &leader).await {
+            match self.attached((&mut receiver, &mut turn), &mut upstream, &leader).await {
                 End::Detached if self.is_station => {}
                 End::Detached => break End::Close(close::RESTART, "the leading node changed".to_owned()),
                 end => break end,
             }
             drop(upstream);
-            match self.attach_again(&mut receiver, &leader).await {
+            let again = tokio::select! {
+                again = self.attach_again(&mut receiver, &leader) => again,
+                () = &mut turn => break End::Close(close::RESTART, "this node stops".to_owned()),
+            };
+            match again {
                 Ok((next, to)) => (upstream, leader) = (next, to),
                 Err(end) => break end,
             }
@@ -160,10 +172,13 @@ impl Relay {
     }
 
     /// Passes on in both directions.
-    async fn attached(&mut self, receiver: &mut Receiver, upstream: &mut Upstream, leader: &Leader) -> End {
-        let (mut seen, drain) = (self.edge.seen.clone(), self.edge.drain.clone());
-        let turn = drain.turn();
-        let mut turn = std::pin::pin!(turn);
+    async fn attached(
+        &mut self,
+        (receiver, turn): (&mut Receiver, &mut Turn),
+        upstream: &mut Upstream,
+        leader: &Leader,
+    ) -> End {
+        let mut over = Box::pin(followed(self.edge.seen.clone(), leader.term));
         let mut leaves_by = None;
         loop {
             if leaves_by.is_some_and(|by| (self.theirs.is_empty() && self.ours.is_empty()) || Instant::now() >= by) {
@@ -172,10 +187,7 @@ impl Relay {
             let alarm = self.alarm();
             let end = tokio::select! {
                 biased;
-                changed = seen.changed() => match changed {
-                    Ok(()) if seen.borrow().leader.as_ref().is_none_or(|now| now.term <= leader.term) => None,
-                    _ => Some(End::Detached),
-                },
+                () = &mut over => Some(End::Detached),
                 said = upstream.next() => match said {
                     Some(Ok(Sent::Text(text))) => self.to_client(text.as_str()).await,
                     Some(Ok(Sent::Close(frame))) => Some(closed_by_leader(frame)),
@@ -183,13 +195,16 @@ impl Relay {
                     Some(Err(_)) | None => Some(End::Detached),
                 },
                 message = receiver.next() => self.to_leader(message, upstream).await,
-                () = &mut turn, if leaves_by.is_none() => {
+                () = &mut *turn, if leaves_by.is_none() => {
                     leaves_by = Some(Instant::now() + drain::PATIENCE);
                     None
                 }
                 () = sleep_until(leaves_by.map_or(alarm, |by| by.min(alarm))) => self.look_for_life().await,
             };
             if let Some(end) = end {
+                if matches!(end, End::Detached) && leaves_by.is_some() {
+                    return End::Close(close::RESTART, "this node stops".to_owned());
+                }
                 if !matches!(end, End::Detached) {
                     let _ = timeout(CLOSE_WITHIN, upstream.close(None)).await;
                 }
@@ -224,7 +239,9 @@ impl Relay {
             Ok(Message::Text(text)) => {
                 if self.is_station {
                     self.theirs.said(&text);
-                    self.ours.heard(&text);
+                    if !self.ours.heard(&text) && self.is_attached_again {
+                        return Ok(None); // the leader before asked it
+                    }
                 }
                 Ok(Some(Sent::text(text)))
             }
@@ -305,7 +322,7 @@ impl Relay {
 
     /// Says to a new leader what nobody answered. What it was asked by the old one, nobody waits for any more.
     async fn say_again(&mut self, upstream: &mut Upstream) -> bool {
-        self.ours = Calls::default();
+        (self.ours, self.is_attached_again) = (Calls::default(), true);
         let calls: Vec<String> = self.theirs.waiting().map(str::to_owned).collect();
         for call in calls {
             if !matches!(timeout(SEND_WITHIN, upstream.send(Sent::text(call))).await, Ok(Ok(()))) {
@@ -347,6 +364,8 @@ fn closed_by_leader(frame: Option<CloseFrame>) -> End {
     match frame {
         Some(frame) => match u16::from(frame.code) {
             close::AWAY | close::RESTART => End::Detached,
+            // It means the way from here, which was silent; whether the station is, is found out here.
+            close::POLICY if frame.reason.as_str() == "no answer to ping" => End::Detached,
             code => End::Close(code, frame.reason.as_str().to_owned()),
         },
         None => End::Close(close::NORMAL, String::new()),
