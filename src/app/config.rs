@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::environment::{Given, is_of_kubernetes};
 use crate::balancing;
 use crate::charging::sessions;
 use crate::http::{ProxyHeader, TrustedProxies};
@@ -347,8 +348,11 @@ impl Config {
             let given: Table = text.parse().map_err(|error| format!("{shown} is not TOML: {error}"))?;
             overlay(&mut table, given, &shown.to_string())?;
         }
+        let mut given = Given::default();
         for (name, text) in variables {
-            apply_variable(&mut table, &name, &text)?;
+            if !is_of_kubernetes(&name, &text) {
+                apply_variable(&mut table, &mut given, &name, &text)?;
+            }
         }
         let config: Self = table.try_into().map_err(|error| format!("configuration: {}", one_line(&error)))?;
         config.cluster.check(&config.store_settings()?.url)?;
@@ -428,20 +432,24 @@ fn overlay(table: &mut Table, given: Table, source: &str) -> Result<(), String> 
 }
 
 fn overlay_options(known: &mut Table, given: Table, section: &str, source: &str) -> Result<(), String> {
+    let mut set = Given::default();
     for (option, value) in given {
+        let name = format!("{section}.{option}");
         let unknown = || format!("{source}: there is no option {section}.{option}");
         if let Some(default) = known.get(&option) {
             // Said here, where the value, perhaps a secret, is not repeated.
             if default.is_str() && !value.is_str() {
-                return Err(format!("{source}: {section}.{option} must be a text"));
+                return Err(format!("{source}: {name} must be a text"));
             }
+            set.note(&name, &name, &value).map_err(|error| format!("{source}: {error}"))?;
             known.insert(option, value);
         } else {
             let named = of_file(known, &option).ok_or_else(unknown)?.to_owned();
-            let path =
-                value.as_str().ok_or_else(|| format!("{source}: {section}.{option} must be the path of a file"))?;
-            let read = read_line(path, &format!("{section}.{option}"))?;
-            known.insert(named, Value::String(read));
+            let path = value.as_str().ok_or_else(|| format!("{source}: {name} must be the path of a file"))?;
+            let read = Value::String(read_line(path, &name)?);
+            let option = format!("{section}.{named}");
+            set.note(&option, &name, &read).map_err(|error| format!("{source}: {error}"))?;
+            known.insert(named, read);
         }
     }
     Ok(())
@@ -459,7 +467,7 @@ fn read_line(path: &str, option: &str) -> Result<String, String> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), String> {
+fn apply_variable(table: &mut Table, given: &mut Given, name: &str, text: &str) -> Result<(), String> {
     let path = match name {
         "DATABASE_URL" => "STORE_URL",
         _ => match name.strip_prefix("EVENWATT_") {
@@ -469,21 +477,23 @@ fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), Strin
     };
     let unknown = || format!("the environment variable {name} names no option");
     let (section, option) = path.split_once('_').ok_or_else(unknown)?;
-    let (section, mut option) = (section.to_lowercase(), option.to_lowercase());
+    let (mut section, mut option) = (section.to_lowercase(), option.to_lowercase());
     let mut options = table.get_mut(&section).and_then(Value::as_table_mut);
     if section == PROVIDERS {
         let (id, of_provider) = option.split_once('_').ok_or_else(unknown)?;
         options = options.and_then(|providers| options_of(providers, id));
+        section = format!("{section}.{id}");
         option = of_provider.to_owned();
     }
     let options = options.ok_or_else(unknown)?;
-    if let Some(named) = of_file(options, &option) {
-        let read = read_line(text, name)?;
-        options.insert(named.to_owned(), Value::String(read));
+    if let Some(named) = of_file(options, &option).map(str::to_owned) {
+        let read = Value::String(read_line(text, name)?);
+        given.note(&format!("{section}.{named}"), name, &read)?;
+        options.insert(named, read);
         return Ok(());
     }
     let slot = options.get_mut(&option).ok_or_else(unknown)?;
-    *slot = match slot {
+    let value = match slot {
         Value::Integer(_) => {
             Value::Integer(text.parse().map_err(|_| format!("{name} is \"{text}\", but must be a whole number"))?)
         }
@@ -495,6 +505,8 @@ fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), Strin
         }
         _ => Value::String(text.to_owned()),
     };
+    given.note(&format!("{section}.{option}"), name, &value)?;
+    *slot = value;
     Ok(())
 }
 
@@ -510,6 +522,52 @@ mod tests {
     fn the_defaults_are_complete() {
         let config = load(&[]).expect("valid");
         assert_eq!(config.http.listen, "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn an_option_that_two_names_set_to_different_values_is_refused_by_both_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "sqlite://b.db\n").expect("written");
+        let file = file.to_str().expect("UTF-8");
+        let store = |url, other, name| load(&[("DATABASE_URL", url), (name, other)]);
+        for (name, other, same) in
+            [("EVENWATT_STORE_URL", "sqlite://a.db", "sqlite://b.db"), ("EVENWATT_STORE_URL_FILE", file, file)]
+        {
+            let error = store("sqlite://c.db", other, name).expect_err("two stores");
+            assert_eq!(error, format!("DATABASE_URL and {name} set store.url to different values; set one of them"));
+            assert_eq!(store("sqlite://b.db", same, name).expect("the same").store.url, "sqlite://b.db");
+        }
+        let both = [("EVENWATT_PORTAL_SIGNING_KEY", "one"), ("EVENWATT_PORTAL_SIGNING_KEY_FILE", file)];
+        let error = load(&both).expect_err("two keys");
+        assert!(error.contains("EVENWATT_PORTAL_SIGNING_KEY and EVENWATT_PORTAL_SIGNING_KEY_FILE"), "{error}");
+        let of_provider = [("EVENWATT_OIDC_GOOGLE_NAME", "one"), ("EVENWATT_OIDC_GOOGLE_NAME_FILE", file)];
+        assert!(load(&of_provider).expect_err("two names").contains("set oidc.google.name to different"));
+        let toml = folder.path().join("evenwatt.toml");
+        std::fs::write(&toml, format!("[store]\nurl = \"a.db\"\nurl_file = \"{file}\"\n")).expect("written");
+        let error = Config::load(Some(&toml), []).expect_err("two stores");
+        assert!(error.contains("store.url and store.url_file set store.url to different values"), "{error}");
+        // The environment overrides the file.
+        let variables = [("DATABASE_URL".to_owned(), "c.db".to_owned())];
+        std::fs::write(&toml, format!("[store]\nurl_file = \"{file}\"\n")).expect("written");
+        assert_eq!(Config::load(Some(&toml), variables).expect("valid").store.url, "c.db");
+    }
+
+    #[test]
+    fn variables_that_kubernetes_makes_do_not_stop_the_start() {
+        let made = [
+            ("EVENWATT_SERVICE_HOST", "10.0.0.1"),
+            ("EVENWATT_SERVICE_PORT", "8080"),
+            ("EVENWATT_SERVICE_PORT_HTTP", "8080"),
+            ("EVENWATT_PORT", "tcp://10.0.0.1:8080"),
+            ("EVENWATT_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ("EVENWATT_PORT_8080_TCP_PROTO", "tcp"),
+            ("EVENWATT_PORT_8080_TCP_PORT", "8080"),
+            ("EVENWATT_PORT_8080_TCP_ADDR", "10.0.0.1"),
+            ("EVENWATT_MAIL_PORT", "tcp://10.0.0.2:25"), // of a service that is called evenwatt-mail
+        ];
+        assert_eq!(load(&made).expect("valid").mail.port, 587);
+        assert!(load(&[("EVENWATT_PORT", "8080")]).expect_err("an unknown name").contains("EVENWATT_PORT"));
     }
 
     #[test]

@@ -42,6 +42,7 @@ use kernel::id::RawId;
 
 mod cluster;
 pub mod config;
+mod environment;
 pub mod growth;
 mod moving;
 mod overview;

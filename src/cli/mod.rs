@@ -4,7 +4,7 @@
 //! arguments and a wrong configuration end with exit code 2 and one sentence, every other failure with 1.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,7 +51,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the server (what happens without a command); applies migrations first
-    Serve,
+    Serve(ServeArguments),
     /// Applies migrations and exits
     Migrate,
     /// Prints the OpenAPI document, or what is made from the same sources
@@ -77,6 +77,27 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Plays recorded messages of a station through the gateway again
     ReplayMessages(replay_messages::ReplayMessagesArgs),
+}
+
+#[derive(Debug, Default, Args)]
+struct ServeArguments {
+    /// Makes no API key and no link to the panel at the first start, which standard output would show: it is a log
+    #[arg(long)]
+    no_first_key: bool,
+}
+
+/// What the very first start of a store does about who may come in.
+#[derive(Debug, Clone, Copy)]
+enum FirstStart {
+    /// It makes a key and an invitation, and prints them.
+    Prints,
+    MakesNoKey,
+}
+
+impl From<&ServeArguments> for FirstStart {
+    fn from(arguments: &ServeArguments) -> Self {
+        if arguments.no_first_key { Self::MakesNoKey } else { Self::Prints }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -155,8 +176,8 @@ pub fn run() -> ExitCode {
 
 impl Cli {
     fn run(self) -> Result<(), Failure> {
-        match self.command.as_ref().unwrap_or(&Command::Serve) {
-            Command::Serve => serve(&self.configuration()?),
+        match self.command.as_ref().unwrap_or(&Command::Serve(ServeArguments::default())) {
+            Command::Serve(arguments) => serve(&self.configuration()?, arguments.into()),
             Command::Migrate => migrate(&self.configuration()?),
             Command::Openapi(what) => openapi(what),
             Command::ApiKey(command) => api_key(&self.configuration()?, command),
@@ -171,13 +192,19 @@ impl Cli {
         }
     }
 
-    fn configuration(&self) -> Result<Config, Failure> {
+    /// The configuration by file, environment and arguments, or the sentence about what is wrong with it.
+    fn loaded(&self) -> Result<Config, String> {
         let variables =
             std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-        let mut config = Config::load(self.config.as_deref(), variables).map_err(Failure::Configuration)?;
+        let mut config = Config::load(self.config.as_deref(), variables)?;
         if let Some(address) = &self.listen {
             config.http.listen.clone_from(address);
         }
+        Ok(config)
+    }
+
+    fn configuration(&self) -> Result<Config, Failure> {
+        let config = self.loaded().map_err(Failure::Configuration)?;
         telemetry::start_logging(&config.log).map_err(Failure::Configuration)?;
         Ok(config)
     }
@@ -194,7 +221,7 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> Result<(), Failur
     Ok(runtime.block_on(work)?)
 }
 
-fn serve(config: &Config) -> Result<(), Failure> {
+fn serve(config: &Config, first: FirstStart) -> Result<(), Failure> {
     let listen = &config.http.listen;
     listen
         .to_socket_addrs()
@@ -203,34 +230,51 @@ fn serve(config: &Config) -> Result<(), Failure> {
     runtime.block_on(async {
         if config.cluster.is_on() {
             let greet = |address, running: &Running| {
-                let greeting = greet(config, address, running.context.clone());
+                let greeting = greet(config, address, running.context.clone(), first);
                 async move { Ok(print(&greeting.await?)) }
             };
             return Ok(app::run_node(config, Dependencies::default(), app::stop_signal(), greet).await?);
         }
         let running = app::start(config, Dependencies::default()).await?;
-        let greeting = greet(config, running.address, running.context.clone()).await?;
+        let greeting = greet(config, running.address, running.context.clone(), first).await?;
         // Waiting comes first: whoever reads the greeting may stop the server at once.
         let (stopped, ()) = futures_util::future::join(running.wait(), async { print(&greeting) }).await;
         Ok(stopped?)
     })
 }
 
-/// What is said of a server that runs; at the first start it makes a key and an operator.
-async fn greet(config: &Config, address: SocketAddr, context: app::Context) -> anyhow::Result<String> {
+/// What is said of a server that runs; at the first start it makes a key and an operator, unless they would be printed into a log.
+async fn greet(
+    config: &Config,
+    address: SocketAddr,
+    context: app::Context,
+    first: FirstStart,
+) -> anyhow::Result<String> {
     let (moment, base) = (context.moment(), format!("http://{}", reachable(address)));
     let links = config.panel_links(&base);
-    let prepared = context.db.write(move |conn| First::prepare(conn, (&links, &moment)));
+    let prepared = context.db.write(move |conn| match first {
+        FirstStart::Prints => First::prepare(conn, (&links, &moment)),
+        FirstStart::MakesNoKey => First::without_secrets(conn, &moment),
+    });
     let first = cause::with(Cause::Server(ServerPart::Startup), prepared).await;
     let first = first.context("cannot create the first API key and the first operator")?;
+    if first.is_unprinted {
+        tracing::info!(
+            "the first start at this store, with --no-first-key: `evenwatt api-key create --name NAME` makes an API key, \
+             `evenwatt operator create --email ADDRESS --installation-admin` invites to the panel"
+        );
+    }
     Ok(greeting(&base, context.db.url(), &first))
 }
 
 /// At the very first start there is nobody who could create a key over the API, or invite an operator.
+#[derive(Default)]
 struct First {
     key: Option<String>,
     /// Where the first operator chooses a password.
     invitation: Option<String>,
+    /// It is the very first start, and neither was made, because they would be printed where others read.
+    is_unprinted: bool,
 }
 
 impl First {
@@ -241,7 +285,15 @@ impl First {
             Some(organization) => invite_first(conn, organization.id, key.is_some(), (links, moment))?,
             None => None,
         };
-        Ok(Self { key, invitation })
+        Ok(Self { key, invitation, is_unprinted: false })
+    }
+
+    fn without_secrets(conn: &mut Conn, moment: &Moment) -> StoreResult<Self> {
+        let is_unprinted = organizations::list_organizations(conn)?.is_empty();
+        if is_unprinted {
+            first_organization(conn, moment)?;
+        }
+        Ok(Self { is_unprinted, ..Self::default() })
     }
 }
 
@@ -268,7 +320,7 @@ fn first_organization(conn: &mut Conn, moment: &Moment) -> StoreResult<Organizat
     Ok(organization)
 }
 
-fn greeting(base: &str, store: &StoreUrl, First { key: first_key, invitation }: &First) -> String {
+fn greeting(base: &str, store: &StoreUrl, First { key: first_key, invitation, .. }: &First) -> String {
     let mut text = format!(
         "Evenwatt {version} is running, its data in the {store}\n\n  API         {base}{api}\n  Swagger UI  {base}/swagger-ui/\n  Panel       {base}/panel\n",
         version = env!("CARGO_PKG_VERSION"),

@@ -91,6 +91,37 @@ async fn the_first_start_prints_a_key_that_works_and_a_signal_stops_it() {
     assert!(stop(&mut third).success());
 }
 
+#[actix_web::test]
+async fn where_standard_output_is_a_log_the_first_start_makes_no_key_and_says_how_to() {
+    let store = TestStore::new();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_evenwatt"))
+        .env_clear()
+        .env("DATABASE_URL", &store.url)
+        .args(["serve", "--no-first-key", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut log = BufReader::new(server.stderr.take().expect("piped")).lines();
+    let line = log.find_map(|line| line.ok().filter(|line| line.contains("--no-first-key")));
+    let line = line.expect("a line in the log");
+    assert!(line.contains("evenwatt api-key create") && line.contains("evenwatt operator create"), "{line}");
+    let mut greeting = BufReader::new(server.stdout.take().expect("piped")).lines();
+    let mut said = String::new();
+    while !said.contains("curl") {
+        said += &greeting.next().expect("the whole greeting").expect("UTF-8");
+    }
+    assert!(!said.contains("ew_live_") && !said.contains("invitations"), "{said}");
+    // Beside it, as in its container.
+    let list = prints(&evenwatt(&store, &["api-key", "list"]));
+    assert_eq!(list.lines().count(), 1, "no key but the heading: {list}");
+    let key = prints(&evenwatt(&store, &["api-key", "create", "--name", "First"]));
+    let address = said.split_whitespace().find(|word| word.starts_with("http://")).expect("the API's address");
+    let asked = reqwest::Client::new().get(format!("{address}/organization")).bearer_auth(key.trim()).send().await;
+    assert_eq!(asked.expect("an answer").status(), 200);
+    assert!(stop(&mut server).success());
+}
+
 #[test]
 fn an_operator_is_invited_and_let_in_again() {
     let store = TestStore::new();
