@@ -25,6 +25,7 @@ use kernel::{ApiKeyId, Moment, OrganizationId};
 
 mod deliveries;
 pub mod demo;
+mod healthcheck;
 mod operators;
 mod organization;
 pub mod postman;
@@ -54,6 +55,8 @@ enum Command {
     Serve(ServeArguments),
     /// Applies migrations and exits
     Migrate,
+    /// Asks the server of this configuration whether it is alive; ends with 0 or 1, for containers and scripts
+    Healthcheck(healthcheck::HealthcheckArguments),
     /// Prints the OpenAPI document, or what is made from the same sources
     Openapi(OpenapiArguments),
     /// Creates, lists and revokes API keys
@@ -179,6 +182,7 @@ impl Cli {
         match self.command.as_ref().unwrap_or(&Command::Serve(ServeArguments::default())) {
             Command::Serve(arguments) => serve(&self.configuration()?, arguments.into()),
             Command::Migrate => migrate(&self.configuration()?),
+            Command::Healthcheck(arguments) => block_on(healthcheck::run(&self.configuration()?, arguments)),
             Command::Openapi(what) => openapi(what),
             Command::ApiKey(command) => api_key(&self.configuration()?, command),
             Command::Operator(command) => operators::run(&self.configuration()?, command),
