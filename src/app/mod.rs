@@ -50,6 +50,7 @@ mod pages;
 pub mod panel;
 pub mod portal;
 mod ready;
+pub mod restored;
 pub mod retention;
 pub mod routes;
 mod server;

@@ -133,6 +133,22 @@ pub(super) fn save(
     Ok(())
 }
 
+/// Makes the state of every tree doubtful, because it is from a backup: stations may have got higher limits since. Each connector
+/// counts at what it can draw until it confirms a limit. Answers how many connectors there are.
+pub fn doubt_all(conn: &mut Conn, now: Timestamp) -> StoreResult<usize> {
+    let roots: Vec<GroupId> = balancing_states::table.select(balancing_states::group_id).load(conn)?;
+    let mut doubted = 0;
+    for root in roots {
+        let Some(before) = load(conn, root)? else {
+            continue;
+        };
+        let mut state = before.clone();
+        doubted += state.doubt_all(now);
+        save(conn, root, (&before, &state), now)?;
+    }
+    Ok(doubted)
+}
+
 /// Forgets the state of a group that is no root any more; its plans stay to be explained.
 pub(super) fn forget(conn: &mut Conn, root: GroupId) -> StoreResult<()> {
     diesel::delete(balancing_states::table.find(root)).execute(conn)?;

@@ -77,5 +77,5 @@ pub use api::routes;
 pub use balancer::Balancer;
 pub use current::{CurrentTrees, GroupNow};
 pub use home::portal_routes;
-pub use ledger_rows::stages;
+pub use ledger_rows::{doubt_all, stages};
 pub use settings::Settings;

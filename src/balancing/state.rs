@@ -329,6 +329,32 @@ impl State {
         }
     }
 
+    /// Forgets what was known of limits, as of connectors that were never heard of, and answers how many they were. Only that one does
+    /// not obey is kept: it counts at what it can draw, and a confirmation alone is not believed.
+    pub(super) fn doubt_all(&mut self, now: Timestamp) -> usize {
+        let connectors: BTreeSet<ConnectorId> =
+            self.connectors.keys().copied().chain(self.ledger.connectors()).collect();
+        for connector in &connectors {
+            let why = self.ledger.uncontrolled(*connector);
+            let memory = self.connectors.remove(connector);
+            match memory.filter(|_| matches!(why, Some((Uncontrolled::NotObeying, _)))) {
+                Some(Memory { station, number, overdraw, .. }) => {
+                    let memory = Memory { overdraw, ..Memory::new(station, number, now) };
+                    self.connectors.insert(*connector, memory);
+                }
+                None => self.ledger.close(*connector),
+            }
+        }
+        for stray in self.strays.values_mut() {
+            (stray.occupied, stray.meter) = (true, Meter::default());
+        }
+        // What lasts, lasts from now on.
+        self.above.clear();
+        self.exceeded_since = None;
+        (self.stage, self.settled) = (None, None);
+        connectors.len()
+    }
+
     /// Follows which sessions ended since the last cycle.
     pub(super) fn follow_ends(&mut self, site: &Site, now: Timestamp) {
         for site_connector in &site.connectors {

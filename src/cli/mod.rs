@@ -23,6 +23,7 @@ use crate::store::{Conn, StoreError, StoreResult, StoreUrl};
 use kernel::text::{InvalidText, Name};
 use kernel::{ApiKeyId, Moment, OrganizationId};
 
+mod backup;
 mod deliveries;
 pub mod demo;
 mod healthcheck;
@@ -57,6 +58,10 @@ enum Command {
     Migrate,
     /// Asks the server of this configuration whether it is alive; ends with 0 or 1, for containers and scripts
     Healthcheck(healthcheck::HealthcheckArguments),
+    /// Writes a consistent copy of the store into a file, also beside a running server
+    Backup(backup::BackupArguments),
+    /// Makes the store of a backup's file; the server must not run
+    Restore(backup::RestoreArguments),
     /// Prints the OpenAPI document, or what is made from the same sources
     Openapi(OpenapiArguments),
     /// Creates, lists and revokes API keys
@@ -183,6 +188,8 @@ impl Cli {
             Command::Serve(arguments) => serve(&self.configuration()?, arguments.into()),
             Command::Migrate => migrate(&self.configuration()?),
             Command::Healthcheck(arguments) => block_on(healthcheck::run(&self.configuration()?, arguments)),
+            Command::Backup(arguments) => backup::run(&self.configuration()?, arguments),
+            Command::Restore(arguments) => backup::restore(&self.configuration()?, arguments),
             Command::Openapi(what) => openapi(what),
             Command::ApiKey(command) => api_key(&self.configuration()?, command),
             Command::Operator(command) => operators::run(&self.configuration()?, command),

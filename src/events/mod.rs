@@ -41,6 +41,6 @@ pub use packs::pack;
 pub use payload::{WebhookPayload, payloads_after};
 pub use retention::{forget, oldest};
 pub use selection::{Selection, cursors_of, payloads_at};
-pub use store::latest_cursor;
+pub use store::{latest_cursor, skip_cursors};
 pub use veil::masked;
 pub use wanted::Wanted;

@@ -52,6 +52,30 @@ pub(super) fn settled_cursor(conn: &mut Conn) -> StoreResult<i64> {
     }
 }
 
+/// Cursors that readers may have seen since a backup was made: more than any server gives out in years, and far from what a number in
+/// JSON or the lock of [`events_settled`] can hold.
+const SKIPPED: i64 = 1_000_000_000;
+
+/// Leaves out cursors that readers may have seen since the backup of which this store was made: they would wait there for events that
+/// come under lower ones.
+pub fn skip_cursors(conn: &mut Conn) -> StoreResult<()> {
+    match conn {
+        Conn::Pg(conn) => {
+            let skip = format!("SELECT setval('events_cursor_seq', events_newest_taken() + {SKIPPED})");
+            diesel::sql_query(skip).execute(conn)?;
+        }
+        Conn::Sqlite(conn) => {
+            let newest = format!("(SELECT cursor FROM events_newest_taken) + {SKIPPED}");
+            let known = format!("UPDATE sqlite_sequence SET seq = {newest} WHERE name = 'events'");
+            if diesel::sql_query(known).execute(conn)? == 0 {
+                let first = format!("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', {newest})");
+                diesel::sql_query(first).execute(conn)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Events after a cursor, oldest first.
 pub(super) fn list_after(
     conn: &mut Conn,

@@ -16,6 +16,12 @@ pub fn next(conn: &mut Conn, name: &'static str) -> StoreResult<i64> {
     Ok(each!(conn, |conn| Next(name).get_result(conn))?)
 }
 
+/// Leaves out numbers of a counter that the schema has a row for.
+pub fn skip(conn: &mut Conn, name: &str, numbers: i64) -> StoreResult<()> {
+    diesel::update(counters::table.find(name)).set(counters::value.eq(counters::value + numbers)).execute(conn)?;
+    Ok(())
+}
+
 /// Counts on; unlike an `UPDATE` of Diesel's it is prepared once for each connection.
 #[derive(Clone, Copy, QueryId)]
 struct Next(&'static str);

@@ -6,8 +6,9 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
-use diesel::pg::Pg;
+use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
+use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::Conn;
@@ -108,43 +109,93 @@ impl History {
     }
 
     fn read(conn: &mut Conn) -> StoreResult<Self> {
-        let (applied, known) = match conn {
-            Conn::Sqlite(conn) => {
-                (conn.applied_migrations(), MigrationSource::<Sqlite>::migrations(&SQLITE).map(versions))
-            }
-            Conn::Pg(conn) => (conn.applied_migrations(), MigrationSource::<Pg>::migrations(&POSTGRES).map(versions)),
-        };
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-            StoreError::Failed(format!("the schema's history cannot be read: {error}"))
-        };
-        let applied: Vec<String> = applied.map_err(failed)?.iter().map(ToString::to_string).collect();
-        Ok(Self::of(&applied, &known.map_err(failed)?))
+        Ok(Self::of(&applied(conn)?, &known()?))
     }
+
+    /// Why this program does not use a store with this history.
+    fn refusal(&self) -> Option<StoreError> {
+        match self {
+            Self::Current | Self::AllSteps => None,
+            Self::Lacking(lacking) => {
+                let first = lacking.first().copied().unwrap_or_default();
+                Some(StoreError::Failed(format!(
+                    "the store was last used by a program before version {LAST_WITH_STEPS}: it lacks {} migration(s) of that \
+                     version, the first is {first}. Start version {LAST_WITH_STEPS} on it once (tag v{LAST_WITH_STEPS}), or run \
+                     `evenwatt migrate` of that version, and then start this one",
+                    lacking.len()
+                )))
+            }
+            Self::Newer(unknown) => {
+                let newest = unknown.last().map(String::as_str).unwrap_or_default();
+                Some(StoreError::Failed(format!(
+                    "the store was last used by a newer program: it has {} migration(s) that this one does not know, the newest is \
+                     {newest}. Start that program again, or restore a backup from before it",
+                    unknown.len()
+                )))
+            }
+        }
+    }
+}
+
+fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
+    StoreError::Failed(format!("the schema's history cannot be read: {error}"))
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    tables: i64,
+}
+
+/// The migrations that a store has. Asking makes no table in a database that is somebody else's.
+fn applied(conn: &mut Conn) -> StoreResult<Vec<String>> {
+    let Count { tables } = match conn {
+        Conn::Sqlite(conn) => {
+            sql_query("SELECT count(*) AS tables FROM sqlite_master WHERE name = '__diesel_schema_migrations'")
+                .get_result(conn)
+        }
+        Conn::Pg(conn) => {
+            sql_query("SELECT count(to_regclass('__diesel_schema_migrations')) AS tables").get_result(conn)
+        }
+    }?;
+    if tables == 0 {
+        return Ok(Vec::new());
+    }
+    let applied = each!(conn, |conn| conn.applied_migrations()).map_err(unreadable)?;
+    Ok(applied.iter().map(ToString::to_string).collect())
+}
+
+/// The migrations of this program, which are the same for both stores.
+fn known() -> StoreResult<Vec<String>> {
+    MigrationSource::<Sqlite>::migrations(&SQLITE).map(versions).map_err(unreadable)
+}
+
+/// Whether a database has any of our migrations: else it is somebody else's, or empty.
+pub fn has_history(conn: &mut Conn) -> StoreResult<bool> {
+    let known = known()?;
+    Ok(applied(conn)?.iter().any(|version| known.contains(version) || STEPS.contains(&version.as_str())))
+}
+
+/// Refuses the history of a store that this program does not use.
+pub fn admit(applied: &[String]) -> StoreResult<()> {
+    History::of(applied, &known()?).refusal().map_or(Ok(()), Err)
+}
+
+/// How many migrations of this program a store lacks.
+pub fn lacking(conn: &mut Conn) -> StoreResult<usize> {
+    let applied = applied(conn)?;
+    Ok(known()?.iter().filter(|version| !applied.contains(version)).count())
 }
 
 /// Brings the schema up to date; answers how many migrations it ran. A store that a newer program migrated is left alone, and so
 /// is one that lacks steps from before the baseline.
 pub fn run(conn: &mut Conn) -> StoreResult<usize> {
-    match History::read(conn)? {
-        History::Current => {}
-        History::AllSteps => adopt(conn)?,
-        History::Lacking(lacking) => {
-            let first = lacking.first().copied().unwrap_or_default();
-            return Err(StoreError::Failed(format!(
-                "the store was last used by a program before version {LAST_WITH_STEPS}: it lacks {} migration(s) of that \
-                 version, the first is {first}. Start version {LAST_WITH_STEPS} on it once (tag v{LAST_WITH_STEPS}), or run \
-                 `evenwatt migrate` of that version, and then start this one",
-                lacking.len()
-            )));
-        }
-        History::Newer(unknown) => {
-            let newest = unknown.last().map(String::as_str).unwrap_or_default();
-            return Err(StoreError::Failed(format!(
-                "the store was last used by a newer program: it has {} migration(s) that this one does not know, the newest is \
-                 {newest}. Start that program again, or restore a backup from before it",
-                unknown.len()
-            )));
-        }
+    let history = History::read(conn)?;
+    if let Some(refusal) = history.refusal() {
+        return Err(refusal);
+    }
+    if history == History::AllSteps {
+        adopt(conn)?;
     }
     let outcome = match conn {
         Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(|done| done.len()),
@@ -188,6 +239,8 @@ fn versions<DB: diesel::backend::Backend>(migrations: Vec<Box<dyn diesel::migrat
 
 #[cfg(test)]
 mod tests {
+    use diesel::pg::Pg;
+
     use super::*;
 
     fn owned(versions: &[&str]) -> Vec<String> {

@@ -3,6 +3,7 @@
 //! Queries are free functions over `&mut Conn` in each slice's `store`; they run on a few threads that own the
 //! connections, off the async workers (see [`pool`]). Migrations exist twice with the same names, see [`migrate`].
 
+pub mod backup;
 pub mod beside;
 mod cached;
 mod cancel;

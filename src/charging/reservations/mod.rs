@@ -16,5 +16,5 @@ pub use api::routes;
 pub use includes::{ChargingIncludes, ServerNow};
 pub use life_cycle::{Beginning, expire, is_kept_for_another, take_up};
 pub use model::{Reservation, ReservationStatus, ReservationView};
-pub use store::{count_open, stations_of};
+pub use store::{count_open, skip_numbers, stations_of};
 pub use uses::Uses;

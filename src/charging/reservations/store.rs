@@ -82,6 +82,14 @@ pub fn count_open(
     Ok(counts)
 }
 
+/// Numbers that stations may have got since a backup was made. OCPP 1.6 has 2^31.
+const SKIPPED: i64 = 1_000_000;
+
+/// Leaves out numbers by which stations may know reservations that were made since the backup of which this store was made.
+pub fn skip_numbers(conn: &mut Conn) -> StoreResult<()> {
+    counters::skip(conn, "reservation", SKIPPED)
+}
+
 /// The next number by which a station knows a reservation: from 1, never used twice.
 pub(super) fn next_number(conn: &mut Conn) -> StoreResult<i64> {
     counters::next(conn, "reservation")

@@ -71,7 +71,7 @@ pub(crate) use starting::start_session;
 pub use stopping::Stopping;
 pub use stops::{StopReport, Stopped, stop_transaction};
 pub use store::{
-    find as find_session, find_by_transaction, open_on_connectors, open_session_on, running, running_at, stations_of,
-    write_down,
+    find as find_session, find_by_transaction, open_on_connectors, open_session_on, running, running_at, skip_numbers,
+    stations_of, write_down,
 };
 pub use transactions::{Asked, StartReport, Started, expects, note_state, start_transaction};

@@ -415,6 +415,15 @@ pub(super) fn ends_of(conn: &mut Conn, ids: BTreeSet<SessionId>) -> StoreResult<
     Ok(ends)
 }
 
+/// Numbers that stations may have got since a backup was made. OCPP 1.6 has 2^31.
+const SKIPPED: i64 = 1_000_000;
+
+/// Leaves out transaction numbers that stations may have got since the backup of which this store was made: their transactions are
+/// unknown here, and are still reported under them.
+pub fn skip_numbers(conn: &mut Conn) -> StoreResult<()> {
+    counters::skip(conn, "transaction", SKIPPED)
+}
+
 /// The next transaction number: from 1, never used twice.
 pub(super) fn next_transaction_id(conn: &mut Conn) -> StoreResult<i64> {
     counters::next(conn, "transaction")

@@ -30,6 +30,6 @@ pub use model::{
 pub use profile::{NewOrganization, PublicOrganization, SupportContact};
 pub use security::{SecurityType, default_security};
 pub use store::{
-    find_organization, insert_key, insert_organization, list_keys, list_organizations, page_of_organizations,
-    revoke_key, sole_organization, update_organization,
+    find_organization, insert_key, insert_organization, is_any_organization, list_keys, list_organizations,
+    page_of_organizations, revoke_key, sole_organization, update_organization,
 };

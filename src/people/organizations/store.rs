@@ -23,6 +23,12 @@ pub fn find_organization(conn: &mut Conn, id: OrganizationId) -> StoreResult<Org
     Ok(organizations::table.find(id).select(Organization::as_select()).first(conn)?)
 }
 
+/// Whether there is an organization: a store without one has no data.
+pub fn is_any_organization(conn: &mut Conn) -> StoreResult<bool> {
+    let first: Option<OrganizationId> = organizations::table.select(organizations::id).first(conn).optional()?;
+    Ok(first.is_some())
+}
+
 /// Every organization, oldest first; for the command line only.
 pub fn list_organizations(conn: &mut Conn) -> StoreResult<Vec<Organization>> {
     Ok(organizations::table.order(organizations::created_at).select(Organization::as_select()).load(conn)?)

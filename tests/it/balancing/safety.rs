@@ -3,13 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::sql_types::BigInt;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use evenwatt::app::restored;
 use evenwatt::balancing::{Balancer, Settings};
+use evenwatt::store::{Conn, StoreError};
 use kernel::Watts;
 use serde_json::json;
 
 use super::depot::Depot;
 use super::link::Manner;
 use crate::support::FakeStation;
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
 
 fn plain() -> serde_json::Value {
     json!({"maximum_capacity": 10, "minimum_connector_capacity": 2})
@@ -119,6 +129,78 @@ async fn after_a_restart_nothing_is_raised_before_it_is_proven() {
     );
     depot.until(async || depot.limits() == [5.0, 3.0]).await;
     assert!(depot.link.most() <= Watts(10_000), "7 kW stay assumed");
+    second_life.stop();
+}
+
+#[actix_web::test]
+async fn after_a_restore_a_connector_counts_at_all_that_it_can_draw_until_it_confirms() {
+    let mut depot = Depot::new(2, plain()).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+    depot.app.running.balancer.stop();
+    // The backup says 5 kW. Whether that is true by now nobody knows.
+    let now = depot.app.running.context.clock.now();
+    let settle = depot.app.running.context.db.write(move |conn| restored::settle(conn, now));
+    assert_eq!(settle.await.expect("settled"), 2);
+    depot.link.behave(depot.ports[0].station, Manner::Silent);
+    depot.link.watch();
+
+    let running = &depot.app.running;
+    let settings =
+        Settings { tick: Duration::from_millis(50), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 10 };
+    let second_life = Balancer::start(
+        running.context.clone(),
+        Arc::new(depot.link.clone()),
+        (&running.signals, &running.asset_signals),
+        settings,
+    );
+    // 7 of 10 kW stay assumed.
+    depot.until(async || depot.limits()[1] == 3.0).await;
+    second_life.stop();
+}
+
+#[actix_web::test]
+async fn who_does_not_obey_is_not_believed_after_a_restore() {
+    let mut depot = Depot::new(2, plain()).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+    for _ in 0..3 {
+        depot.meter(0, Watts(6_800)).await;
+        depot.pass(Duration::from_secs(40)).await;
+    }
+    depot.until(async || depot.member(0).await["rule"] == "reservation").await;
+    depot.until(async || depot.limits()[1] == 3.0).await;
+    depot.app.running.balancer.stop();
+    let now = depot.app.running.context.clock.now();
+    let settle = depot.app.running.context.db.write(move |conn| restored::settle(conn, now));
+    assert_eq!(settle.await.expect("settled"), 2);
+    // Nothing is left of the other one; of this one, that it does not obey.
+    let left = depot.app.running.context.db.read(|conn| {
+        let question = "SELECT count(*) AS number FROM balancing_members";
+        let row: Number = match conn {
+            Conn::Pg(conn) => sql_query(question).get_result(conn)?,
+            Conn::Sqlite(conn) => sql_query(question).get_result(conn)?,
+        };
+        Ok::<_, StoreError>(row.number)
+    });
+    assert_eq!(left.await.expect("read"), 1);
+    depot.link.watch();
+
+    let running = &depot.app.running;
+    let settings =
+        Settings { tick: Duration::from_millis(50), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 10 };
+    let second_life = Balancer::start(
+        running.context.clone(),
+        Arc::new(depot.link.clone()),
+        (&running.signals, &running.asset_signals),
+        settings,
+    );
+    // The other one is sent its limit anew.
+    let other = depot.ports[1].station;
+    depot.until(async || !depot.link.live_limits_of(other).is_empty()).await;
+    assert_eq!(depot.limits()[1], 3.0);
     second_life.stop();
 }
 

@@ -15,6 +15,7 @@ mod long_cards;
 mod moving;
 mod one_server;
 mod repeated_words;
+mod restored;
 mod session_times;
 mod takeover;
 mod test_site;
