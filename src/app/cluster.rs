@@ -10,7 +10,7 @@ use actix_web::web;
 use anyhow::{Result, anyhow};
 
 use super::server::{self, Role};
-use super::{Config, Dependencies, Place, Running, bind, migrate, start_at, telemetry, websocket_url};
+use super::{Config, Dependencies, Place, Running, bind, migrate, start_at, telemetry, tls, websocket_url};
 use crate::cluster::membership::Facts;
 use crate::cluster::{Edge, EdgeSettings, JoinError, Membership, Myself, Secret, store};
 use crate::store::StoreUrl;
@@ -84,6 +84,8 @@ struct Node<'a> {
     server: ServerHandle,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
     metrics: Option<ServerHandle>,
+    /// What goes on until it stops.
+    tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl<'a> Node<'a> {
@@ -110,7 +112,9 @@ impl<'a> Node<'a> {
             proxies: web::Data::new(config.trusted_proxies().map_err(|error| anyhow!(error))?),
             shows_metrics: metrics.is_none(),
         };
-        let (server, _) = server::listen(config, listener, role)?;
+        let certificates = tls::Certificates::open(&config.tls)?;
+        let (server, _) = server::listen(config, listener, certificates.as_ref(), role)?;
+        let tasks = tls::keep_fresh(certificates, clock)?.into_iter().collect();
         let handle = server.handle();
         let served = tokio::spawn(server);
         tracing::info!(node = config.cluster.node, %address, "this node takes stations and requests");
@@ -121,7 +125,7 @@ impl<'a> Node<'a> {
             nodes: Some(secret),
         };
         let metrics = metrics.map(|(_, handle)| handle);
-        Ok(Self { config, membership, edge, facts, place, address, server: handle, served, metrics })
+        Ok(Self { config, membership, edge, facts, place, address, server: handle, served, metrics, tasks })
     }
 
     /// Starts the server of the store, and notes in the table of nodes that this one leads.
@@ -174,6 +178,7 @@ impl<'a> Node<'a> {
         if let Some(metrics) = self.metrics {
             metrics.stop(false).await;
         }
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
         self.server.stop(true).await;
         Ok(self.served.await??)
     }

@@ -331,7 +331,10 @@ async fn start_at(config: &Config, dependencies: Dependencies, place: Place) -> 
         body_limit: BodyLimit(config.http.body_limit),
         shows_metrics: is_alone && metrics.is_none(),
     };
-    let (server, tls_address) = server::listen(config, listener, Role::Core(Box::new(workers)))?;
+    let certificates = if is_alone { tls::Certificates::open(&config.tls)? } else { None };
+    let role = Role::Core(Box::new(workers));
+    let (server, tls_address) = server::listen(config, listener, certificates.as_ref(), role)?;
+    tasks.extend(tls::keep_fresh(certificates, &context.clock)?);
     let handle = server.handle();
     let served = tokio::spawn(server);
     let (metrics_address, metrics) = metrics.unzip();

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -64,11 +65,6 @@ impl Role {
                 cluster::edge::routes(config);
             }
         }
-    }
-
-    /// Whether this is the address that nodes pass requests on to.
-    fn is_for_nodes(&self) -> bool {
-        matches!(self, Self::Core(workers) if workers.nodes.is_some())
     }
 }
 
@@ -232,9 +228,13 @@ macro_rules! http {
 }
 
 /// Listens where the configuration says; also the address with TLS, where there is one.
-pub(super) fn listen(config: &Config, listener: TcpListener, role: Role) -> Result<(Server, Option<SocketAddr>)> {
+pub(super) fn listen(
+    config: &Config,
+    listener: TcpListener,
+    certificates: Option<&Arc<tls::Certificates>>,
+    role: Role,
+) -> Result<(Server, Option<SocketAddr>)> {
     let origins = config.http.cors_origins.clone();
-    let is_public = !role.is_for_nodes();
     let app = move || {
         store::mailbox::open();
         let is_core = matches!(role, Role::Core(_));
@@ -267,12 +267,12 @@ pub(super) fn listen(config: &Config, listener: TcpListener, role: Role) -> Resu
     let (plain, stops) = (app.clone(), stopping.clone());
     server = server.listen("http", listener, move || http!(plain, stops).tcp())?;
     let mut tls_address = None;
-    if is_public && !config.tls.listen.is_empty() {
+    if let Some(certificates) = certificates {
         let listener = TcpListener::bind(&config.tls.listen)
             .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
         unread::end_after(&listener, Duration::from_secs(u64::from(config.http.unread_seconds.get())))?;
         tls_address = Some(listener.local_addr()?);
-        let tls = tls::server_config(&config.tls)?;
+        let tls = certificates.server_config()?;
         server = server.listen("https", listener, move || http!(app, stopping).rustls_0_23(tls.clone()))?;
     }
     Ok((server.run(), tls_address))

@@ -11,6 +11,7 @@ mod logins;
 mod pages;
 mod passwords;
 mod portal_cookies;
+mod renewal;
 mod retention;
 mod revoked;
 mod scopes;

@@ -53,6 +53,13 @@ impl Pki {
         self.folder.path().join(name).to_string_lossy().into_owned()
     }
 
+    /// Writes some of its files over those of another, as who renews certificates does.
+    pub fn replace(&self, other: &Self, names: &[&str]) {
+        for name in names {
+            std::fs::copy(self.file(name), other.file(name)).expect("written");
+        }
+    }
+
     pub async fn server(&self) -> TestApp {
         TestApp::start_with(&[
             ("EVENWATT_TLS_LISTEN", "127.0.0.1:0"),
