@@ -39,7 +39,7 @@ def queries_of(panels):
 
 
 def faults_of(where, query, metrics):
-    named = re.findall(r"\b(evenwatt_\w+)(?:\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\})?", query)
+    named = re.findall(r"\b((?:evenwatt|process)_\w+)(?:\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\})?", query)
     for name, selectors in named:
         if name not in metrics:
             yield f"{where}: there is no metric {name}"
@@ -78,7 +78,7 @@ def main(metrics_url, prometheus, folder):
     faults += [f"Prometheus cannot evaluate {name}" for name in broken]
     if sum(len(group["rules"]) for group in loaded) != len(rules):
         faults.append("Prometheus has not loaded all rules")
-    used = {name for _, query in queries + variables + [("", rule["expr"]) for rule in rules] for name in re.findall(r"\bevenwatt_\w+", query)}
+    used = {name for _, query in queries + variables + [("", rule["expr"]) for rule in rules] for name in re.findall(r"\b(?:evenwatt|process)_\w+", query)}
     print(f"    {len(rules)} rules and {len(queries)} queries name {len(used)} metrics, of {len(metrics)} that are served")
     for fault in faults:
         print(f"    FAULT: {fault}")

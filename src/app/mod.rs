@@ -45,10 +45,12 @@ pub mod config;
 mod environment;
 pub mod growth;
 mod moving;
+mod observe;
 mod overview;
 mod pages;
 pub mod panel;
 pub mod portal;
+mod process;
 mod ready;
 pub mod restored;
 pub mod retention;
@@ -207,6 +209,7 @@ fn bind(config: &Config, (option, address): (&str, &str)) -> Result<TcpListener>
 }
 
 async fn start_at(config: &Config, dependencies: Dependencies, place: Place) -> Result<Running> {
+    telemetry::metrics(); // what is counted is counted from the start
     let Place { listen, websocket_url: reached_at, holder, nodes } = place;
     let option = if nodes.is_some() { "cluster.listen" } else { "http.listen" };
     let listener = bind(config, (option, &listen))?;
@@ -298,6 +301,7 @@ async fn start_at(config: &Config, dependencies: Dependencies, place: Place) -> 
         (&signals, &asset_signals),
         config.balancing.settings(),
     );
+    tasks.push(observe::start(context.clone(), balancer.current()));
     let is_alone = nodes.is_none();
     let metrics = if is_alone { telemetry::serve_apart(&config.http.metrics_listen)? } else { None };
     let proxies = match is_alone {

@@ -22,6 +22,8 @@ pub(super) struct CurrentTree {
     pub site: Arc<Site>,
     pub state: Arc<State>,
     pub plan: Arc<Plan>,
+    /// Groups in which more may be drawn than they have.
+    pub over_limit: usize,
 }
 
 /// How a group is doing.
@@ -79,6 +81,12 @@ impl CurrentTrees {
         self.lock().remove(&root);
     }
 
+    /// How many trees there are, and how many of their groups have too little for what may be drawn.
+    pub fn tally(&self) -> (usize, usize) {
+        let trees = self.lock();
+        (trees.len(), trees.values().map(|tree| tree.over_limit).sum())
+    }
+
     /// How the groups of an organization are doing, as far as they are balanced.
     pub fn groups_of(
         &self,
@@ -107,7 +115,7 @@ impl CurrentTree {
     }
 
     fn group(&self, group: &Group, loads: &Loads, now: Timestamp) -> GroupNow {
-        let Self { site, state, plan } = self;
+        let Self { site, state, plan, .. } = self;
         let below: Vec<&SiteConnector> = site.connectors_below(group.id).collect();
         let sum = |part: &dyn Fn(&SiteConnector) -> Watts| below.iter().map(|one| part(one)).sum::<Watts>();
         let within: Vec<GroupId> =

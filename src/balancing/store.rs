@@ -34,6 +34,8 @@ pub(super) struct Record {
     pub history: Vec<(SpanKey, Means)>,
     /// The plan breaks a promise.
     pub faulty: bool,
+    /// Groups in which more may be drawn than they have.
+    pub over_limit: usize,
     /// The plan, and how many of its tree are kept.
     plan: Option<(NewPlan, u32)>,
     events: Vec<(EventKind, Value)>,
@@ -58,6 +60,7 @@ impl Record {
             peaks: Vec::new(),
             history: Vec::new(),
             faulty: false,
+            over_limit: 0,
             plan: None,
             events: Vec::new(),
         }
@@ -101,9 +104,10 @@ impl Record {
             self.events.push((EventKind::GroupDegraded, data));
         }
         state.stage = Some(stage);
-        let exceeded = self.faulty || lasts(state, snapshot, now);
+        let exposures = state.ledger.exposures(snapshot);
+        self.over_limit = exposures.iter().filter(|one| one.power > one.capacity).count();
+        let exceeded = self.faulty || lasts(state, self.over_limit > 0, now);
         if exceeded && !state.exceeded_reported {
-            let exposures = state.ledger.exposures(snapshot);
             let groups = exposures.iter().map(|one| {
                 json!({"group": one.node, "worst_case_kw": one.power.kilowatts(), "capacity": one.capacity.kilowatts()})
             });
@@ -172,9 +176,8 @@ impl Record {
 
 /// Whether more may be drawn somewhere than there is, for long enough to be reported: whenever a capacity falls it is so for a
 /// moment.
-fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
-    let exposures = state.ledger.exposures(snapshot);
-    let above = !state.above.is_empty() || exposures.iter().any(|one| one.power > one.capacity);
+fn lasts(state: &mut State, is_over_limit: bool, now: Timestamp) -> bool {
+    let above = !state.above.is_empty() || is_over_limit;
     state.exceeded_since = above.then(|| state.exceeded_since.unwrap_or(now));
     escalation::lasts(state, escalation::PATIENCE, now)
 }

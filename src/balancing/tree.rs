@@ -1,7 +1,7 @@
 //! One tree's balancing: cycle after cycle, never two at once, with the answers of stations in between.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
@@ -155,8 +155,18 @@ impl Tree {
         self.cycle(notes).await
     }
 
+    /// A cycle that is measured: how long it took, with what it read and stored, and whether it failed.
+    async fn cycle(&mut self, notes: Notes) -> StoreResult<Life> {
+        let begun = Instant::now();
+        let done = self.cycle_once(notes).await;
+        metrics::histogram!("evenwatt_balancing_cycle_seconds").record(begun.elapsed());
+        let outcome = if done.is_ok() { "done" } else { "failed" };
+        metrics::counter!("evenwatt_balancing_cycles_total", "outcome" => outcome).increment(1);
+        done
+    }
+
     /// Gathers, plans and says what may be said.
-    async fn cycle(&mut self, mut notes: Notes) -> StoreResult<Life> {
+    async fn cycle_once(&mut self, mut notes: Notes) -> StoreResult<Life> {
         let root = self.root;
         let Some(mut site) = self.read(&mut notes).await? else {
             return self.retire().await;
@@ -168,6 +178,7 @@ impl Tree {
             decide(&mut state, &mut site, &notes, fresh, &self.settings, now);
         if !faults.is_empty() {
             tracing::error!(group = %root, ?faults, "a plan breaks its promises and is not sent");
+            metrics::counter!("evenwatt_balancing_faulty_plans_total").increment(1);
         }
         let current = CurrentPlan {
             sends: !site.dry_run && faults.is_empty(),
@@ -227,6 +238,7 @@ impl Tree {
         let lost_before = lost(&state);
         let mut next = first;
         while let Some(Answer { about, answer }) = next {
+            metrics::counter!("evenwatt_balancing_commands_total", "outcome" => outcome_of(&answer)).increment(1);
             apply::answered(&mut state, about, &answer, &self.settings, now);
             next = self.asked.try_join_next().and_then(Result::ok);
         }
@@ -271,10 +283,11 @@ impl Tree {
             record.judge(&mut state, &current.snapshot, &current.plan, now);
         }
         state.note_allowed(now);
+        let over_limit = record.over_limit;
         state = self.save(state, record).await?;
         self.recorded = Some(Arc::clone(&current.plan));
         let (site, plan) = (Arc::clone(&current.site), Arc::clone(&current.plan));
-        self.shown.note(self.root, CurrentTree { site, state: Arc::clone(&self.saved), plan });
+        self.shown.note(self.root, CurrentTree { site, state: Arc::clone(&self.saved), plan, over_limit });
         (self.state, self.current) = (Some(state), Some(current));
         for batch in batches {
             self.ask(batch);
@@ -370,6 +383,17 @@ impl Tree {
         let forget = self.context.db.write(move |conn| -> Result<(), StoreError> { ledger_rows::forget(conn, root) });
         forget.await?;
         Ok(Life::Over)
+    }
+}
+
+/// A word for what became of a command.
+const fn outcome_of(answer: &Result<Outcome, LinkError>) -> &'static str {
+    match answer {
+        Ok(outcome) if outcome.accepted => "accepted",
+        Ok(_) | Err(LinkError::Refused { .. } | LinkError::Invalid(_)) => "refused",
+        Err(LinkError::Superseded) => "superseded",
+        Err(LinkError::Silent) => "silent",
+        Err(LinkError::Dropped | LinkError::Offline | LinkError::QueueFull) => "not_sent",
     }
 }
 

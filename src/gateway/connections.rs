@@ -79,6 +79,7 @@ pub struct Connections {
 impl Connections {
     /// None yet.
     pub fn new(clock: SharedClock, db: Db) -> Self {
+        metrics::gauge!("evenwatt_ocpp_connections").set(0.0); // there from the start
         Self { handles: Arc::default(), generations: Arc::default(), clock, db, in_force: InForce::default() }
     }
 

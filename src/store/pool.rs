@@ -11,6 +11,8 @@
 //! On PostgreSQL the first of several writers owns the [`Memory`] of the store, and does what is known to change that. The others do all
 //! else from queues of their own, and hand over what turns out to change it.
 
+pub(super) mod observed;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,7 +116,7 @@ where
         }
     }
     fn fail(self: Box<Self>, error: StoreError) {
-        let _ = self.reply.send(Err(error.into()));
+        let _ = self.reply.send(Err(observed::counted(error).into()));
     }
 }
 
@@ -349,20 +351,17 @@ fn write_queues(longest: usize) -> (WriteSenders, WriteQueues) {
 
 impl WriteSenders {
     fn send_now(&self, job: Box<dyn WriteJob>) -> StoreResult<()> {
-        let sent = self.wakes.try_send(Wake::Job(job));
-        sent.map_err(|_| StoreError::Busy)
+        self.wakes.try_send(Wake::Job(job)).map_err(|_| observed::full("writes"))
     }
 
     fn send_patiently(&self, job: Box<dyn WriteJob>) -> StoreResult<()> {
-        let sent = self.patient.try_send(job);
-        sent.map_err(|_| StoreError::Busy)?;
+        self.patient.try_send(job).map_err(|_| observed::full("writes"))?;
         self.announce();
         Ok(())
     }
 
     fn send_for_api(&self, job: Box<dyn WriteJob>) -> StoreResult<()> {
-        let sent = self.api.try_send(job);
-        sent.map_err(|_| StoreError::Busy)?;
+        self.api.try_send(job).map_err(|_| observed::full("writes"))?;
         self.announce();
         Ok(())
     }

@@ -18,6 +18,7 @@ use super::connection::{Conn, Opener, StoreUrl};
 use super::error::{StoreError, StoreResult};
 use super::limit::Ticket;
 use super::memory::{self, Memory};
+use super::pool::observed;
 use super::settings::StoreSettings;
 use super::threads::{Held, spawn};
 
@@ -95,6 +96,13 @@ impl Reads {
         self.open.load(Ordering::Relaxed)
     }
 
+    /// How much waits in each lane.
+    pub(super) fn queue_lengths(&self) -> [(&'static str, usize); 3] {
+        let Self { stations, balancing, api, .. } = self;
+        [(Lane::Stations, stations), (Lane::Balancing, balancing), (Lane::Api, api)]
+            .map(|(lane, queue)| (lane.name(), queue.len()))
+    }
+
     /// Runs a query in its lane.
     pub(super) async fn run<T, E>(
         &self,
@@ -120,7 +128,7 @@ impl Reads {
             let _ = reply.send(outcome);
         });
         let sent = queue.try_send(ReadJob { ticket, work });
-        sent.map_err(|_| StoreError::Busy)?;
+        sent.map_err(|_| observed::full(lane.name()))?;
         let answer = match ends {
             Some(ends) => tokio::time::timeout_at(ends.into(), answer).await.map_err(|_| StoreError::TooSlow)?,
             None => answer.await,

@@ -196,6 +196,8 @@ impl Dispatcher {
         }
         let (moment, alerts) = (self.context.moment(), self.alerts.clone());
         self.context.db.write(move |conn| settle(conn, (id, head.id), &attempt, (&alerts, &moment))).await?;
+        let outcome = if failed { "failed" } else { "received" };
+        metrics::counter!("evenwatt_webhook_deliveries_total", "outcome" => outcome).increment(1);
         if failed {
             self.alerts.notify();
         }

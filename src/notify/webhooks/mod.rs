@@ -10,6 +10,7 @@ mod delivery;
 mod dispatcher;
 mod guard;
 mod model;
+mod observed;
 mod resend;
 pub mod retention;
 mod secret_store;
@@ -21,3 +22,4 @@ mod store;
 
 pub use api::routes;
 pub use dispatcher::{Dispatcher, DispatcherFault, WebhookSettings};
+pub use observed::{Backlog, backlog};
