@@ -43,6 +43,7 @@ use kernel::id::RawId;
 mod cluster;
 pub mod config;
 mod environment;
+mod faults;
 pub mod growth;
 mod moving;
 mod observe;
@@ -66,6 +67,7 @@ mod whereabouts;
 
 pub use cluster::run_node;
 pub use config::Config;
+pub use ready::installation;
 
 use server::{Role, Workers};
 
@@ -332,6 +334,7 @@ async fn start_at(config: &Config, dependencies: Dependencies, place: Place) -> 
         seen: web::Data::default(),
         alone: web::Data::new(alone),
         nodes: nodes.map(web::Data::new),
+        installation: web::Data::new(ready::Installation::of(&context).await?),
         body_limit: BodyLimit(config.http.body_limit),
         shows_metrics: is_alone && metrics.is_none(),
     };

@@ -36,10 +36,15 @@ impl Config {
             invitation: times(portal.invitation_hours, 3_600),
             reset: times(portal.reset_minutes, 60),
             rate: RateLimit { per_second: portal.rate_per_second, burst: portal.rate_burst },
-            mail: mail_settings(&self.mail)?,
+            mail: self.mail_settings()?,
             operator_letters: Arc::new(panel),
             driver_letters: Arc::new(driver),
         })
+    }
+
+    /// The mail server's settings, where there is one.
+    pub fn mail_settings(&self) -> Result<Option<MailSettings>> {
+        mail_settings(&self.mail)
     }
 }
 

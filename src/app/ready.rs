@@ -1,4 +1,4 @@
-//! `GET /readyz`: whether the store is held, can be read and can be written.
+//! `GET /healthz`: whether the process answers, and of which installation. `GET /readyz`: whether the store is held, can be read and can be written.
 //!
 //! Whoever asks needs no key, and each look writes. So it is looked once a second at most; who asks meanwhile gets the same answer.
 
@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 
 use crate::http::{Context, Ctx};
-use crate::store::{Lane, StoreError, StoreResult, counters, migrate, room};
+use crate::store::{Conn, Lane, StoreError, StoreResult, counters, migrate, room, secrets};
 
 /// How long the store may take to be called ready.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -36,6 +37,38 @@ impl Seen {
         *seen = Some((now, store));
         store
     }
+}
+
+/// How the installation is known from outside, so that somebody who asks its public URL can see whether it answers.
+#[derive(Debug, Clone)]
+pub(super) struct Installation(pub(super) String);
+
+/// The name of the secret that an installation is known by.
+const INSTALLATION: &str = "installation";
+
+impl Installation {
+    /// That of this store, made when its first server starts.
+    pub(super) async fn of(context: &Context) -> StoreResult<Self> {
+        let now = context.clock.now();
+        let kept = context.db.write(move |conn| secrets::keep(conn, INSTALLATION, now)).await?;
+        Ok(Self(shown(&kept)))
+    }
+}
+
+/// How the installation of a store is known from outside; none where no server ever ran on it.
+pub fn installation(conn: &mut Conn) -> StoreResult<Option<String>> {
+    Ok(secrets::find(conn, INSTALLATION)?.as_deref().map(shown))
+}
+
+/// What everybody may see of the secret.
+fn shown(secret: &str) -> String {
+    let digest = hex::encode(Sha256::digest(secret));
+    digest.chars().take(16).collect()
+}
+
+/// Answers that the process is alive.
+pub(super) async fn healthz(installation: web::Data<Installation>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({"ok": true, "installation": installation.0}))
 }
 
 /// Answers whether the server can do its work now.

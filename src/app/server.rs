@@ -11,7 +11,7 @@ use actix_http::HttpService;
 use actix_service::IntoServiceFactory as _;
 use actix_web::dev::{AppConfig, Extensions, Server, Service, ServiceFactory as _, fn_factory, fn_service};
 use actix_web::middleware::{Compress, Condition, NormalizePath, TrailingSlash, from_fn};
-use actix_web::{App, HttpResponse, web};
+use actix_web::{App, web};
 use anyhow::{Context as _, Result};
 
 use super::routes::{self, RouteTable};
@@ -93,6 +93,7 @@ pub(super) struct Workers {
     pub(super) alone: web::Data<Alone>,
     /// What nodes prove themselves by, where this address is for nodes.
     pub(super) nodes: Option<web::Data<Secret>>,
+    pub(super) installation: web::Data<ready::Installation>,
     pub(super) body_limit: BodyLimit,
     /// Whether `/metrics` is here, and not at an address of its own.
     pub(super) shows_metrics: bool,
@@ -121,6 +122,7 @@ impl Workers {
             .app_data(self.proxies)
             .app_data(self.seen)
             .app_data(self.alone)
+            .app_data(self.installation)
             .app_data(self.body_limit);
         if let Some(secret) = self.nodes {
             config.app_data(secret);
@@ -132,7 +134,7 @@ impl Workers {
 /// The routes of a worker.
 fn services(config: &mut web::ServiceConfig, shows_metrics: bool) {
     config
-        .route("/healthz", web::get().to(healthz))
+        .route("/healthz", web::get().to(ready::healthz))
         .route("/readyz", web::get().to(ready::readyz))
         .configure(|config| telemetry::routes(config, shows_metrics))
         .route("/ocpp/{path:.*}", web::get().to(socket::connect))
@@ -282,9 +284,4 @@ fn cors(origins: &[String]) -> Cors {
     origins.iter().fold(Cors::default().allow_any_method().allow_any_header().max_age(3600), |cors, origin| {
         cors.allowed_origin(origin)
     })
-}
-
-/// Alive: the process answers.
-async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({"ok": true}))
 }

@@ -26,6 +26,7 @@ use kernel::{ApiKeyId, Moment, OrganizationId};
 mod backup;
 mod deliveries;
 pub mod demo;
+mod doctor;
 mod healthcheck;
 mod operators;
 mod organization;
@@ -58,6 +59,8 @@ enum Command {
     Migrate,
     /// Asks the server of this configuration whether it is alive; ends with 0 or 1, for containers and scripts
     Healthcheck(healthcheck::HealthcheckArguments),
+    /// Checks configuration, store, certificates and what the server needs of others, and says what to do
+    Doctor(doctor::DoctorArguments),
     /// Writes a consistent copy of the store into a file, also beside a running server
     Backup(backup::BackupArguments),
     /// Makes the store of a backup's file; the server must not run
@@ -188,6 +191,7 @@ impl Cli {
             Command::Serve(arguments) => serve(&self.configuration()?, arguments.into()),
             Command::Migrate => migrate(&self.configuration()?),
             Command::Healthcheck(arguments) => block_on(healthcheck::run(&self.configuration()?, arguments)),
+            Command::Doctor(arguments) => doctor::run(self.loaded(), arguments),
             Command::Backup(arguments) => backup::run(&self.configuration()?, arguments),
             Command::Restore(arguments) => backup::restore(&self.configuration()?, arguments),
             Command::Openapi(what) => openapi(what),

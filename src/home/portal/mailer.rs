@@ -60,6 +60,17 @@ pub enum MailFault {
     Smtp(#[from] lettre::transport::smtp::Error),
 }
 
+/// Connects and logs in as for an e-mail, and sends none. Answers why that does not work.
+pub async fn try_mail_server(settings: MailSettings, within: Duration) -> Result<(), String> {
+    let mailer = Mailer::new(settings).map_err(|error| error.to_string())?;
+    match tokio::time::timeout(within, mailer.transport.test_connection()).await {
+        Ok(Ok(true)) => Ok(()),
+        Ok(Ok(false)) => Err("it closed the connection".to_owned()),
+        Ok(Err(error)) => Err(format!("{:#}", anyhow::Error::from(error))),
+        Err(_) => Err("it does not answer".to_owned()),
+    }
+}
+
 /// The way to the mail server.
 pub(super) struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,

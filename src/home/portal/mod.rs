@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 pub use api::{operator_routes, portal_routes};
 pub use attempts::{Attempt, Guesser};
 pub use auth_guard::{HomeCaller, guard};
-pub use mailer::{MailFault, MailSettings, Security};
+pub use mailer::{MailFault, MailSettings, Security, try_mail_server};
 pub use notices::{About, DriverLetters, Letter, Notice, Notices, OperatorLetters};
 pub use passwords::{Hasher, Password, TypedPassword};
 

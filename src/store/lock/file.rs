@@ -28,19 +28,37 @@ pub(super) fn take(database: &str, holder: &Holder) -> Result<Attempt<Locked>, S
     let mut file = private().create(true).truncate(false).open(&path).map_err(complain)?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut note = String::new();
-            let read = file.take(LONGEST_NOTE).read_to_string(&mut note);
-            return Ok(Attempt::Held(match (read, note.trim()) {
-                (Err(_), _) | (_, "") => "a process that did not say who it is".to_owned(),
-                (Ok(_), note) => note.to_owned(),
-            }));
-        }
+        Err(TryLockError::WouldBlock) => return Ok(Attempt::Held(note_of(file))),
         Err(TryLockError::Error(error)) => return Err(complain(error)),
     }
     let note = format!("{holder}\n");
     file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes())).map_err(complain)?;
     Ok(Attempt::Taken(Locked { file, path }))
+}
+
+/// What a server wrote of itself.
+fn note_of(file: File) -> String {
+    let mut note = String::new();
+    let read = file.take(LONGEST_NOTE).read_to_string(&mut note);
+    match (read, note.trim()) {
+        (Err(_), _) | (_, "") => "a process that did not say who it is".to_owned(),
+        (Ok(_), note) => note.to_owned(),
+    }
+}
+
+/// Who has the file beside the database at this path.
+pub(super) fn held_by(database: &str) -> Result<Option<String>, String> {
+    let path = beside(Path::new(database)).map_err(|error| error.to_string())?;
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{}: {error}", path.display())),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(note_of(file))),
+        Err(TryLockError::Error(error)) => Err(format!("{}: {error}", path.display())),
+    }
 }
 
 /// Whether the locked file is still the one that others would lock.

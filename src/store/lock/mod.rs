@@ -177,6 +177,14 @@ impl Gate {
     }
 }
 
+/// Who holds a store, where a server does: for those who only want to know. It looks by trying, for an instant.
+pub fn held_by(url: &StoreUrl) -> Result<Option<String>, String> {
+    match url {
+        StoreUrl::Sqlite(path) => file::held_by(path),
+        StoreUrl::Postgres(url) => session::held_by(url),
+    }
+}
+
 /// A store that is held until this value is dropped.
 #[derive(Debug)]
 pub struct StoreLock {

@@ -197,6 +197,12 @@ pub fn end(conn: &mut PgConnection, process: i32) -> QueryResult<()> {
     Ok(())
 }
 
+/// The session that holds the lock of this database.
+pub(super) fn held_by(url: &str) -> Result<Option<String>, String> {
+    let mut conn = PgConnection::establish(url).map_err(|error| error.to_string())?;
+    Ok(other(&mut conn).map_err(|error| error.to_string())?.map(|other| other.to_string()))
+}
+
 /// Whether the session with this token holds its lock; until the transaction ends, nobody else can take it and go on.
 pub(super) fn is_held(conn: &mut PgConnection, token: u32) -> QueryResult<bool> {
     IsHeld { token: token.into() }.get_result(conn)

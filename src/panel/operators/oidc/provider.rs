@@ -321,6 +321,19 @@ impl Providers {
         Ok(Self(Arc::new(each.map(|one| (one.id.clone(), Provider::new(one, client.clone()))).collect())))
     }
 
+    /// Asks each what it says of itself, all at once, and answers why one cannot be used.
+    pub async fn look_at_each(&self, clock: &SharedClock, within: Duration) -> Vec<(String, Result<(), String>)> {
+        let looks = self.0.iter().map(|(id, provider)| async move {
+            let outcome = match tokio::time::timeout(within, provider.metadata(clock)).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err("it does not answer".to_owned()),
+            };
+            (id.clone(), outcome)
+        });
+        futures_util::future::join_all(looks).await
+    }
+
     /// The provider with this id.
     pub(super) fn find(&self, id: &str) -> Option<&Provider> {
         self.0.get(id)
