@@ -10,8 +10,8 @@ mod requests;
 mod sockets;
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -64,6 +64,7 @@ pub struct Edge {
     client: reqwest::Client,
     settings: EdgeSettings,
     handshakes: Arc<DefaultDirectRateLimiter>,
+    installation: Arc<OnceLock<String>>,
     drain: Drain,
 }
 
@@ -92,6 +93,7 @@ impl Edge {
             client,
             settings,
             handshakes: Arc::new(RateLimiter::direct(quota)),
+            installation: Arc::default(),
             drain: Drain::default(),
         })
     }
@@ -107,6 +109,13 @@ impl Edge {
         self.drain.run(|| u32::try_from(self.facts.sockets.load(Ordering::Relaxed)).unwrap_or(0)).await;
     }
 
+    /// How the installation is known from outside, as this leader says.
+    async fn installation_of(&self, leader: &Leader) -> Option<String> {
+        let ask = self.client.get(format!("{}/healthz", leader.address)).header(NODE.as_str(), self.secret.text());
+        let said: serde_json::Value = ask.timeout(Duration::from_secs(1)).send().await.ok()?.json().await.ok()?;
+        said.get("installation")?.as_str().map(str::to_owned)
+    }
+
     fn is_draining(&self) -> bool {
         self.facts.draining.load(Ordering::Relaxed)
     }
@@ -115,7 +124,7 @@ impl Edge {
 /// Adds what an edge answers itself, and the rest, which it passes on.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/healthz", web::get().to(|| async { HttpResponse::Ok().json(json!({"ok": true})) }))
+        .route("/healthz", web::get().to(healthz))
         .route("/readyz", web::get().to(readyz))
         .default_service(web::to(pass_on));
 }
@@ -127,6 +136,17 @@ async fn pass_on(request: HttpRequest, payload: web::Payload, edge: web::Data<Ed
         false => requests::pass_on(&edge, &request, payload).await,
     };
     passed.unwrap_or_else(|error| error.error_response())
+}
+
+/// That this node lives, and of which installation it is, as far as a leader once said so.
+async fn healthz(edge: web::Data<Edge>) -> HttpResponse {
+    if edge.installation.get().is_none()
+        && let Some(leader) = edge.leader()
+        && let Some(known) = edge.installation_of(&leader).await
+    {
+        let _ = edge.installation.set(known);
+    }
+    HttpResponse::Ok().json(json!({"ok": true, "installation": edge.installation.get()}))
 }
 
 /// Whether this node can be given requests: the leader answers, and it does not stop.
