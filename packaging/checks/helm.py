@@ -80,7 +80,8 @@ def check_defaults(chart):
     mounts = {mount["name"] for mount in container["volumeMounts"]}
     assert mounts == {volume["name"] for volume in pod["volumes"]} | {"data"}, mounts
     tomllib.loads(objects["ConfigMap", NAME]["data"]["evenwatt.toml"])
-    assert pod["terminationGracePeriodSeconds"] > 10
+    assert pod["terminationGracePeriodSeconds"] > 10 and "topologySpreadConstraints" not in pod
+    assert not any(name.startswith("EVENWATT_CLUSTER") for name in env)
     return objects
 
 
@@ -122,6 +123,57 @@ def check_everything(chart):
     return objects
 
 
+def check_cluster(chart):
+    """Nodes have names that stay, find each other, share a secret, and are away one at a time."""
+    secret = "0123456789abcdef" * 4
+    values = {
+        "store": {"kind": "postgres"}, "cluster": {"enabled": True, "replicas": 4, "port": 8123, "spread": "required"},
+        "secret": {"DATABASE_URL": "postgres://a:b@c/d?sslmode=verify-full&sslrootcert=system", "EVENWATT_CLUSTER_SECRET": secret},
+    }
+    objects = rendered(chart, values)
+    assert {kind for kind, _ in objects} == {
+        "StatefulSet", "Service", "ConfigMap", "ServiceAccount", "Secret", "PodDisruptionBudget", "NetworkPolicy"}, objects.keys()
+    spec, pod = objects["StatefulSet", NAME]["spec"], pod_of(objects)
+    container, labels = pod["containers"][0], spec["template"]["metadata"]["labels"]
+    assert spec["replicas"] == 4 and spec["podManagementPolicy"] == "Parallel" and spec["updateStrategy"] == {"type": "RollingUpdate"}
+    assert pod["terminationGracePeriodSeconds"] >= 90 and "lifecycle" not in container
+    assert "volumeClaimTemplates" not in spec
+    nodes = objects["Service", spec["serviceName"]]["spec"]
+    assert nodes["clusterIP"] == "None" and nodes["publishNotReadyAddresses"] is True
+    assert nodes["selector"].items() <= labels.items()
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert nodes["ports"][0]["port"] == ports[nodes["ports"][0]["targetPort"]] == 8123
+    env = {one["name"]: one for one in container["env"]}
+    assert env["EVENWATT_CLUSTER_NODE"]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+    assert env["EVENWATT_CLUSTER_LISTEN"]["value"] == "0.0.0.0:8123"
+    assert env["EVENWATT_CLUSTER_ADDRESS"]["value"] == f"http://$(EVENWATT_CLUSTER_NODE).{spec['serviceName']}:8123"
+    # Kubernetes puts in only what stands before.
+    order = [one["name"] for one in container["env"]]
+    assert order.index("EVENWATT_CLUSTER_NODE") < order.index("EVENWATT_CLUSTER_ADDRESS")
+    assert container["envFrom"] == [{"secretRef": {"name": NAME}}]
+    assert objects["Secret", NAME]["stringData"]["EVENWATT_CLUSTER_SECRET"] == secret
+    budget = objects["PodDisruptionBudget", NAME]["spec"]
+    assert budget["maxUnavailable"] == 1 and budget["selector"]["matchLabels"].items() <= labels.items()
+    constraint = pod["topologySpreadConstraints"][0]
+    assert constraint["topologyKey"] == "kubernetes.io/hostname" and constraint["whenUnsatisfiable"] == "DoNotSchedule"
+    assert constraint["labelSelector"]["matchLabels"].items() <= labels.items()
+    # Nobody but a node gets to the port between nodes, and everybody to the others.
+    ingress = objects["NetworkPolicy", f"{NAME}-nodes"]["spec"]["ingress"]
+    among = {port["port"]: rule.get("from") for rule in ingress for port in rule["ports"]}
+    assert among.keys() == ports.keys() and among["http"] is None and among["metrics"] is None
+    assert among["cluster"][0]["podSelector"]["matchLabels"].items() <= labels.items()
+    existing = rendered(chart, {**values, "secret": {}, "existingSecret": "mine"})
+    assert pod_of(existing)["containers"][0]["envFrom"] == [{"secretRef": {"name": "mine"}}]
+    for short in ({}, {"EVENWATT_CLUSTER_SECRET": "too short"}):
+        try:
+            rendered(chart, {**values, "secret": short})
+        except helm.HelmError as fault:
+            assert "EVENWATT_CLUSTER_SECRET" in str(fault), fault
+        else:
+            raise AssertionError("a cluster without a secret is rendered")
+    return objects
+
+
 def check_program_accepts(binary, objects, url):
     """Migrates a store in a folder of its own, with the file and the variables of the pod."""
     with tempfile.TemporaryDirectory() as folder:
@@ -139,12 +191,15 @@ def main(path, binary):
     assert not findings and not report["errors"], report
     with helm.Chart.load(path) as chart:
         chart.validate_schema({})
-        for wrong in ({"replicaCount": 2}, {"store": {"kind": "mysql"}}, {"trustedProxies": "10.0.0.0/8"}, {"image": {"digest": "abc"}}):
+        postgres = {"store": {"kind": "postgres"}}
+        for wrong in ({"replicaCount": 2}, {"store": {"kind": "mysql"}}, {"trustedProxies": "10.0.0.0/8"}, {"image": {"digest": "abc"}},
+                      {"cluster": {"enabled": True}}, {"cluster": {"enabled": True, "replicas": 1}, **postgres},
+                      {"cluster": {"enabled": True}, "terminationGracePeriodSeconds": 30, **postgres}, {"cluster": {"nodes": 3}}):
             assert refused(chart, wrong), f"the schema takes {wrong}"
-        defaults, everything = check_defaults(chart), check_everything(chart)
+        defaults, everything, cluster = check_defaults(chart), check_everything(chart), check_cluster(chart)
     check_program_accepts(binary, defaults, lambda folder: {"EVENWATT_STORE_URL": f"sqlite://{folder}/a.db"})
     check_program_accepts(binary, everything, lambda folder: {"DATABASE_URL": f"sqlite://{folder}/b.db"})
-    print(f"    Helm {helm.helm_sdk_version()}: lint is clean, {len(defaults)} and {len(everything)} objects are valid for Kubernetes {' and '.join(VERSIONS)}")
+    print(f"    Helm {helm.helm_sdk_version()}: lint is clean, {len(defaults)}, {len(everything)} and {len(cluster)} objects are valid for Kubernetes {' and '.join(VERSIONS)}")
 
 
 main(*sys.argv[1:])
