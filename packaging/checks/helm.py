@@ -2,7 +2,7 @@
 """Checks the Helm chart with Helm itself (the library of helm-python-sdk): lint, the schema of the values, and what is rendered, as
 objects that Kubernetes accepts (kubernetes-validate) and with the fields that Evenwatt needs.
 
-Usage: helm.py CHART BINARY
+Usage: scripts/with-postgres helm.py CHART BINARY
 The server's program has to accept the configuration and the variables that the pod would get.
 """
 
@@ -180,7 +180,10 @@ def check_program_accepts(binary, objects, url):
         file = pathlib.Path(folder, "evenwatt.toml")
         file.write_text(objects["ConfigMap", NAME]["data"]["evenwatt.toml"])
         variables = {name: value for name, value in os.environ.items() if not name.startswith(("EVENWATT_", "DATABASE_URL"))}
-        variables.update(env_of(objects), EVENWATT_CONFIG=str(file), **url(folder))
+        node = {"EVENWATT_CLUSTER_NODE": f"{NAME}-0"}  # as Kubernetes fills it in
+        given = {name: (value or node[name]).replace("$(EVENWATT_CLUSTER_NODE)", f"{NAME}-0") for name, value in env_of(objects).items()}
+        variables.update(objects.get(("Secret", NAME), {}).get("stringData", {}))
+        variables.update(given, EVENWATT_CONFIG=str(file), **url(folder))
         done = subprocess.run([binary, "migrate"], env=variables, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
 
@@ -199,6 +202,7 @@ def main(path, binary):
         defaults, everything, cluster = check_defaults(chart), check_everything(chart), check_cluster(chart)
     check_program_accepts(binary, defaults, lambda folder: {"EVENWATT_STORE_URL": f"sqlite://{folder}/a.db"})
     check_program_accepts(binary, everything, lambda folder: {"DATABASE_URL": f"sqlite://{folder}/b.db"})
+    check_program_accepts(binary, cluster, lambda _: {"DATABASE_URL": os.environ["TEST_POSTGRES_URL"]})
     print(f"    Helm {helm.helm_sdk_version()}: lint is clean, {len(defaults)}, {len(everything)} and {len(cluster)} objects are valid for Kubernetes {' and '.join(VERSIONS)}")
 
 
