@@ -34,6 +34,7 @@ SUDO = """
 case $1 in
     -u) [ "$2" != postgres ] || export PGHOST=127.0.0.1 PGUSER=postgres
         shift 2 ;;
+    --preserve-env=*) shift ;;
 esac
 if [ "$1" = install ]; then # files are the server's or PostgreSQL's, whoever these are here
     set -- "${@//-g}"

@@ -94,7 +94,7 @@ def commands_of(*path):
 
 def called(text):
     """What follows the program's name where it is called, up to the end of that command."""
-    call = r"(?:evenwatt-admin|(?:^|sudo |\$\(|-- )(?:env \S+ )?evenwatt) ([a-z-][^|;&`)\n]*)"
+    call = r"(?:evenwatt-admin|(?:^|sudo |\$\(|-- )(?:env \S+ |--preserve-env=\S+ )?evenwatt|run --rm evenwatt) ([a-z-][^|;&`)\n]*)"
     return re.findall(call, text, re.M)
 
 
