@@ -10,6 +10,7 @@ Ends with 0 when the station booted, was called by the server, and was heard of 
 import asyncio
 import json
 import os
+import socket
 import ssl
 import sys
 import time
@@ -17,6 +18,12 @@ import urllib.error
 import urllib.request
 
 import websockets
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 def context(authority):
