@@ -211,9 +211,9 @@ class Machine:
         return found
 
     def run(self, script: str, seconds: int) -> subprocess.CompletedProcess:
-        """Runs a script in the home folder, after the package was installed there, which starts the server."""
-        start = "systemctl start evenwatt\n"
-        command = ["bash", "-euo", "pipefail", "-c", start + self.here(script)]
+        """Runs a script in the home folder, some time after the package was installed, which started the server."""
+        start = "systemctl start evenwatt\ncurl -sf --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:8080/readyz\n"
+        command = ["bash", "-euo", "pipefail", "-c", self.here(start + script)]
         return subprocess.run(
             command, cwd=self.home, env=self.environment(), text=True, timeout=seconds, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
