@@ -38,7 +38,7 @@ class Node:
 
     def start(self):
         with (self.folder / "log").open("a") as log:
-            self.process = subprocess.Popen([self.binary, "serve"], cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL, stderr=log)
+            self.process = subprocess.Popen([self.binary, "serve", "--no-first-key"], cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL, stderr=log)
 
     def run(self, *arguments):
         return subprocess.run([self.binary, *arguments], env=self.environment, check=True, capture_output=True, text=True).stdout.strip()
