@@ -4,6 +4,7 @@ restored raises nothing before it is confirmed. On SQLite and on PostgreSQL.
 
 import asyncio
 import os
+import pathlib
 import signal
 import stat
 import subprocess
@@ -181,6 +182,36 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(stores, tmp_path):
         assert [one["operatorName"] for one in server.get("/locations")["result"]] == ["Kept"]
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("stores", ["postgres"], indirect=True)
+def test_a_restore_that_fails_leaves_the_database_as_it_was_and_no_password_is_an_argument(stores, tmp_path):
+    folder, options = stores.new()
+    options["DATABASE_URL"] = options["DATABASE_URL"].replace("postgres@", "postgres:s3cret@")
+    arguments = tmp_path / "arguments"
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("pg_dump", "pg_restore"):
+        real = max(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
+        fails = 'case "$*" in *--single-transaction*) echo "it was made to fail" >&2; exit 1;; esac'
+        script = f'#!/bin/sh\necho "$@" >>{arguments}\n{fails}\nexec {real} "$@"\n'
+        (programs / name).write_text(script)
+        (programs / name).chmod(0o755)
+    server = Loaded(folder, options)
+    server.post("/locations", {"operatorName": "Kept", "address": {}, "coordinates": [4.9, 52.4]})
+    file = tmp_path / "evenwatt.backup"
+    watched = options | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    works(watched, "backup", file)
+    server.stop()
+    said = is_refused(watched, "restore", file, "--replace")
+    assert "it was made to fail" in said, said
+    server = Loaded(folder, options, server.key)
+    try:
+        assert [one["operatorName"] for one in server.get("/locations")["result"]] == ["Kept"]
+    finally:
+        server.stop()
+    seen = arguments.read_text()
+    assert "--single-transaction" in seen and "--format=custom" in seen and "s3cret" not in seen
 
 
 def test_after_a_restore_nothing_is_raised_before_it_is_confirmed(stores, tmp_path):
