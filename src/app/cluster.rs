@@ -19,6 +19,8 @@ use crate::store::lock::Holder;
 
 /// How long a node waits that could not lead before it tries again.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How long the other nodes take to notice that nobody leads.
+const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 /// How long it is tried to join, …
 const JOIN_WITHIN: Duration = Duration::from_secs(60);
 /// … and how often.
@@ -117,6 +119,7 @@ impl<'a> Node<'a> {
         let tasks = tls::keep_fresh(certificates, clock)?.into_iter().collect();
         let handle = server.handle();
         let served = tokio::spawn(server);
+        metrics::gauge!("evenwatt_cluster_leads").set(0.0);
         tracing::info!(node = config.cluster.node, %address, "this node takes stations and requests");
         let place = Place {
             listen: config.cluster.listen.clone(),
@@ -132,10 +135,12 @@ impl<'a> Node<'a> {
     async fn lead(&self, dependencies: &Dependencies) -> Result<Running> {
         let running = start_at(self.config, dependencies.clone(), self.place.clone()).await?;
         let (name, now) = (self.config.cluster.node.clone(), running.context.clock.now());
+        self.facts.leads.store(true, Ordering::Relaxed);
         let noted = running.context.db.write(move |conn| store::lead(conn, &name, now));
         let term = match cause::with(Cause::Server(ServerPart::Startup), noted).await {
             Ok(term) => term,
             Err(error) => {
+                self.facts.leads.store(false, Ordering::Relaxed);
                 running.stop().await?;
                 return Err(error.into());
             }
@@ -157,7 +162,9 @@ impl<'a> Node<'a> {
             if let Err(error) = cause::with(Cause::Server(ServerPart::Startup), noted).await {
                 tracing::warn!(%error, "it could not be noted that this node leads no longer");
             }
+            tokio::time::sleep(NOTICED_WITHIN).await; // meanwhile it serves those that have not noticed
         }
+        self.facts.leads.store(false, Ordering::Relaxed);
         self.facts.count_trees(|| 0);
         metrics::gauge!("evenwatt_cluster_leads").set(0.0);
         if let Err(error) = running.stop().await {

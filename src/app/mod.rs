@@ -111,6 +111,8 @@ pub struct Running {
     handle: ServerHandle,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
     metrics: Option<ServerHandle>,
+    /// How long a stop waits for stations that are asked something, and then for running requests.
+    patience: Duration,
     /// As the store's lock knows it.
     holder: Holder,
     /// The last thing to go: until then no other server may begin.
@@ -137,10 +139,14 @@ impl Running {
         }
     }
 
-    /// Stops it: sockets close, no new requests, running ones finish; then the store is free for another server.
+    /// Stops it: stations finish what they are asked, sockets close, no new requests, running ones finish; then the store is free for
+    /// another server.
     pub async fn stop(self) -> Result<()> {
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
         self.balancer.stop();
+        if self.lock.gate().is_open() {
+            self.connections.until_answered(self.patience).await;
+        }
         self.connections.close_all();
         if let Some(metrics) = self.metrics {
             metrics.stop(false).await;
@@ -359,6 +365,7 @@ async fn start_at(config: &Config, dependencies: Dependencies, place: Place) -> 
         handle,
         served,
         metrics,
+        patience: Duration::from_secs(config.http.stop_seconds),
         holder,
         lock,
     })

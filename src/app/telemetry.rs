@@ -79,6 +79,9 @@ fn describe() {
         ("evenwatt_webhook_deliveries_total", "Attempts to deliver an event by outcome: received or failed."),
         ("evenwatt_store_refused_total", "Queries that were refused because a queue was full, by queue."),
         ("evenwatt_store_errors_total", "Writes that could not be stored, by kind: busy, not_held or failed."),
+        ("evenwatt_cluster_led_total", "How often this node began to lead its cluster."),
+        ("evenwatt_cluster_deposed_total", "How often this node ended the hold of a leader that was silent."),
+        ("evenwatt_cluster_attached_again_total", "Sockets that were attached to another leader."),
         ("process_cpu_seconds_total", "Total user and system CPU time spent in seconds."),
     ];
     let gauges = [
@@ -91,6 +94,9 @@ fn describe() {
         ("evenwatt_store_queue_length", "Queries that wait, by queue."),
         ("evenwatt_store_lock_held", "1 while this server holds its store, else 0."),
         ("evenwatt_tls_certificate_expires_timestamp_seconds", "When the server's certificate runs out."),
+        ("evenwatt_cluster_nodes", "Nodes of the cluster that live, as this one sees it."),
+        ("evenwatt_cluster_leads", "1 while this node leads its cluster, else 0."),
+        ("evenwatt_cluster_sockets", "WebSockets at this node: stations, and clients that stream events."),
         ("process_resident_memory_bytes", "Resident memory size in bytes."),
         ("process_start_time_seconds", "Start time of the process since unix epoch in seconds."),
         ("process_open_fds", "Number of open file descriptors."),

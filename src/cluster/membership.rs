@@ -71,6 +71,8 @@ pub struct Facts {
     trees: Mutex<Option<Count>>,
     /// Whether it stops.
     pub draining: AtomicBool,
+    /// Whether it leads.
+    pub leads: AtomicBool,
 }
 
 /// Why a node cannot join a cluster.
@@ -173,7 +175,7 @@ impl Membership {
     /// Waits until another process has taken this node's name.
     pub async fn replaced(&self) {
         let mut seen = self.seen();
-        if seen.wait_for(|seen| seen.replaced).await.is_err() {
+        if seen.wait_for(|seen| seen.replaced).await.map(drop).is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -181,7 +183,7 @@ impl Membership {
     /// Waits until this node may try to lead.
     pub async fn may_lead(&self) {
         let mut seen = self.seen();
-        if seen.wait_for(|seen| seen.may_lead).await.is_err() {
+        if seen.wait_for(|seen| seen.may_lead).await.map(drop).is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -197,6 +199,9 @@ impl Drop for Membership {
     }
 }
 
+/// Whether a node stops, and whether it leads.
+type Said = (bool, bool);
+
 struct Watcher {
     url: StoreUrl,
     conn: Option<Conn>,
@@ -204,7 +209,7 @@ struct Watcher {
     started_at: Timestamp,
     facts: Arc<Facts>,
     seen: watch::Sender<Seen>,
-    beaten: Option<(Instant, bool)>,
+    beaten: Option<(Instant, Said)>,
     /// Since when each run of a node said nothing new, by our clock, while the database answered.
     unheard: HashMap<i64, (Timestamp, Instant)>,
     /// Looks in a row at which nobody held the lock.
@@ -239,8 +244,8 @@ impl Watcher {
             Some(conn) => conn,
             None => open(&self.url)?,
         };
-        let draining = self.facts.draining.load(Ordering::Relaxed);
-        let is_due = |(at, was_draining): (Instant, bool)| at.elapsed() >= BEAT_EVERY || was_draining != draining;
+        let (draining, leads) = (self.facts.draining.load(Ordering::Relaxed), self.facts.leads.load(Ordering::Relaxed));
+        let is_due = |(at, said): (Instant, Said)| at.elapsed() >= BEAT_EVERY || said != (draining, leads);
         let now = store::database_now(&mut conn, self.started_at)?;
         let mut nodes = store::list(&mut conn)?;
         let own = nodes.iter().find(|node| node.name == self.node.name);
@@ -251,8 +256,11 @@ impl Watcher {
         }
         if self.beaten.is_none_or(is_due) {
             store::beat(&mut conn, &self.row(now, draining))?;
+            if !leads {
+                store::step_down(&mut conn, token(&self.node.holder))?;
+            }
             store::forget(&mut conn, now - FORGOTTEN_AFTER)?;
-            self.beaten = Some((Instant::now(), draining));
+            self.beaten = Some((Instant::now(), (draining, leads)));
         }
         if own.is_none() {
             nodes = store::list(&mut conn)?;

@@ -53,6 +53,8 @@ pub fn lead(conn: &mut Conn, name: &str, now: Timestamp) -> StoreResult<i64> {
     let now = database_now(conn, now)?;
     let term = counters::next(conn, "leader_term")?;
     let leads = (nodes::term.eq(term), nodes::leads_since.eq(now));
+    let none = (nodes::term.eq(None::<i64>), nodes::leads_since.eq(None::<Timestamp>));
+    diesel::update(nodes::table.filter(nodes::name.ne(name))).set(none).execute(conn)?;
     diesel::update(nodes::table.find(name)).set(leads).execute(conn)?;
     Ok(term)
 }

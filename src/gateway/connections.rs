@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::commands::{self, Manner, Names, Report, WireCall, spoken};
 use super::dynamic;
@@ -70,17 +70,36 @@ pub struct Handle {
 pub struct Connections {
     handles: Arc<Mutex<HashMap<StationId, Handle>>>,
     generations: Arc<AtomicU64>,
+    /// Calls that stations have not answered.
+    calls: Arc<watch::Sender<usize>>,
     clock: SharedClock,
     db: Db,
     /// The live limits that stations took.
     pub in_force: InForce,
 }
 
+/// Counts a call until it is answered, or waited for no more.
+struct OpenCall<'a>(&'a watch::Sender<usize>);
+
+impl<'a> OpenCall<'a> {
+    fn new(calls: &'a watch::Sender<usize>) -> Self {
+        calls.send_modify(|calls| *calls += 1);
+        Self(calls)
+    }
+}
+
+impl Drop for OpenCall<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|calls| *calls = calls.saturating_sub(1));
+    }
+}
+
 impl Connections {
     /// None yet.
     pub fn new(clock: SharedClock, db: Db) -> Self {
         metrics::gauge!("evenwatt_ocpp_connections").set(0.0); // there from the start
-        Self { handles: Arc::default(), generations: Arc::default(), clock, db, in_force: InForce::default() }
+        let calls = Arc::new(watch::Sender::new(0));
+        Self { handles: Arc::default(), generations: Arc::default(), calls, clock, db, in_force: InForce::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<StationId, Handle>> {
@@ -129,6 +148,13 @@ impl Connections {
         i32::try_from(self.lock().len()).unwrap_or(i32::MAX)
     }
 
+    /// Waits until no station is asked anything, and no longer than so.
+    pub async fn until_answered(&self, patience: Duration) {
+        let mut calls = self.calls.subscribe();
+        let none = calls.wait_for(|calls| *calls == 0);
+        let _ = tokio::time::timeout(patience, none).await;
+    }
+
     /// Closes every socket: the server stops.
     pub fn close_all(&self) {
         for handle in self.lock().values() {
@@ -159,6 +185,7 @@ impl Connections {
             mpsc::error::TrySendError::Full(_) => LinkError::QueueFull,
             mpsc::error::TrySendError::Closed(_) => LinkError::Offline,
         })?;
+        let _open = OpenCall::new(&self.calls);
         answer.await.unwrap_or(Err(CallFailure::Dropped)).map_err(link_error)
     }
 

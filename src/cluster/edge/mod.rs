@@ -239,14 +239,18 @@ fn leaderless() -> ApiError {
 
 /// Waits until another node leads than the leader of this term.
 async fn followed(mut seen: watch::Receiver<Seen>, term: i64) {
-    let is_over = |seen: &Seen| seen.leader.as_ref().is_some_and(|leader| leader.term > term);
-    if seen.wait_for(is_over).await.is_err() {
-        std::future::pending::<()>().await;
+    noticed(&mut seen, |seen| seen.leader.as_ref().is_some_and(|leader| leader.term > term)).await;
+}
+
+/// Waits until this is seen. What a channel hands out is held by nobody who waits: who writes there would wait, too.
+async fn noticed(seen: &mut watch::Receiver<Seen>, wanted: impl FnMut(&Seen) -> bool) {
+    if seen.wait_for(wanted).await.map(drop).is_err() {
+        std::future::pending::<()>().await; // this node stops
     }
 }
 
 /// Waits for another leader than this, or a moment, and no longer than until then.
 async fn wait_for_leader(seen: &mut watch::Receiver<Seen>, tried: Option<&Leader>) {
-    let other = seen.wait_for(|seen| seen.leader.is_some() && seen.leader.as_ref() != tried);
+    let other = noticed(seen, |seen| seen.leader.is_some() && seen.leader.as_ref() != tried);
     let _ = tokio::time::timeout(AGAIN_AFTER, other).await;
 }

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 
 use super::calls::Calls;
 use super::dial::{Dial, Dialled, Upstream};
-use super::{BACK_AFTER, Edge, LEADER_WITHIN, drain, followed, leaderless, wait_for_leader};
+use super::{BACK_AFTER, Edge, LEADER_WITHIN, drain, followed, leaderless, noticed, wait_for_leader};
 use crate::cluster::membership::{Facts, Leader};
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
 use crate::http::{ApiError, ApiResult, Code};
@@ -302,7 +302,7 @@ impl Relay {
             tokio::select! {
                 biased;
                 () = &mut over => return Ok(()),
-                _ = seen.wait_for(is_new), if waits => {
+                () = noticed(seen, is_new), if waits => {
                     // Not all at once.
                     sleep(Duration::from_millis(u64::from(chance_up_to(250)) * 2)).await;
                     return Ok(());
