@@ -11,6 +11,7 @@
 //! On PostgreSQL the first of several writers owns the [`Memory`] of the store, and does what is known to change that. The others do all
 //! else from queues of their own, and hand over what turns out to change it.
 
+mod held;
 pub(super) mod observed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -232,16 +233,6 @@ impl Db {
     /// Reads of the API that are asked and not yet answered or given up.
     pub fn open_reads(&self) -> usize {
         self.reads.open()
-    }
-
-    /// Whether anything can be written at this instant: this server holds its store.
-    pub fn is_held(&self) -> bool {
-        self.gate.as_ref().is_none_or(|gate| gate.is_open())
-    }
-
-    /// Whether stations may be asked to do something at this instant (see [`Gate::may_command`]).
-    pub fn may_command(&self) -> bool {
-        self.gate.as_ref().is_none_or(|gate| gate.may_command())
     }
 
     /// Where the data lives.
