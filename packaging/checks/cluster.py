@@ -3,13 +3,15 @@
 
 Usage: scripts/with-postgres cluster.py BINARY PROXY_FOLDER WORK_FOLDER
 Two nodes run on one PostgreSQL. Stations connect through nginx and through Caddy, which are configured as the files say, but without TLS. Each
-node is stopped once, so the one that leads, too, while the API is asked through both proxies without a pause.
+node is stopped once, so the one that leads, too, while the API is asked through both proxies without a pause. The nodes have the metrics
+that only a cluster has, and that the alert rules name.
 """
 
 import asyncio
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -29,9 +31,11 @@ class Node:
 
     def __init__(self, binary, work, name):
         self.binary, self.folder, self.port, self.inside = binary, work / name, free_port(), free_port()
+        self.metrics = free_port()
         self.folder.mkdir()
         self.environment = {
             "PATH": os.environ["PATH"], "DATABASE_URL": os.environ["TEST_POSTGRES_URL"], "EVENWATT_HTTP_LISTEN": f"127.0.0.1:{self.port}",
+            "EVENWATT_HTTP_METRICS_LISTEN": f"127.0.0.1:{self.metrics}",
             "EVENWATT_HTTP_TRUSTED_PROXIES": "127.0.0.1", "EVENWATT_CLUSTER_NODE": name, "EVENWATT_CLUSTER_LISTEN": f"127.0.0.1:{self.inside}",
             "EVENWATT_CLUSTER_ADDRESS": f"http://127.0.0.1:{self.inside}", "EVENWATT_CLUSTER_SECRET": "0123456789abcdef" * 4,
         }
@@ -163,6 +167,17 @@ async def stop_one_after_the_other(nodes, proxies, key):
     return seen, answers
 
 
+def faults_of_rules(rules, nodes):
+    """Metrics of clusters that the rules name and no node has, and whether one node leads by them."""
+    metrics = [urllib.request.urlopen(f"http://127.0.0.1:{node.metrics}/metrics", timeout=10).read().decode() for node in nodes]
+    named = set(re.findall(r"\bevenwatt_cluster_\w+", rules))
+    assert named, "the rules name no metric of clusters"
+    yield from (f"no node has {name}" for name in named if not any(re.search(rf"^{name}\b", text, re.M) for text in metrics))
+    leading = [re.search(r"^evenwatt_cluster_leads ([01])", text, re.M) for text in metrics]
+    if sum(int(one[1]) for one in leading if one) != 1:
+        yield f"evenwatt_cluster_leads is {[one and one[1] for one in leading]}"
+
+
 def main(binary, files, work):
     files, work = pathlib.Path(files), pathlib.Path(work)
     nodes = [Node(binary, work, name) for name in NODES]
@@ -186,6 +201,8 @@ def main(binary, files, work):
                     return False
             until(f"the start of {name}", 30, answers)
         seen, answers = asyncio.run(stop_one_after_the_other(nodes, proxies, key))
+        faults = list(faults_of_rules((files.parent / "monitoring" / "alerts.yml").read_text(), nodes))
+        assert not faults, faults
     finally:
         for process in {*running, *(node.process for node in nodes if hasattr(node, "process"))}:
             process.terminate()  # not by SIGKILL, which leaves nginx's worker
