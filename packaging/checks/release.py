@@ -45,8 +45,10 @@ def check_files(out, version):
         symbols.write_bytes(subprocess.run(["xz", "-dc", out / f"{name}.debug.xz"], check=True, capture_output=True).stdout)
         assert " main" in said("nm", symbols), "the file of symbols has none"
         inside = crates_inside(program.read_bytes())
+        speaks_tls = "libssl.so" in said("ldd", program)
     package = said("dpkg-deb", "--field", out / f"evenwatt_{version}_{architecture}.deb", "Version", "Depends")
     assert f"Version: {version}\n" in package and "libc6 (>= " in package and "init-system-helpers" in package, package
+    assert ("libssl" in package) == speaks_tls, package
     return inside
 
 
@@ -66,7 +68,8 @@ def check_bom(path, version, inside):
     assert all(one["licenses"] and (one.get("hashes") or one["bom-ref"].startswith("cargo:")) for one in components)
     listed = {one["bom-ref"] for one in components}
     crates = {one for one in listed if one.startswith("cargo:")}
-    metadata = json.loads(said("cargo", "metadata", "--offline", "--format-version=1", "--features=postgres-tls", cwd=REPOSITORY))
+    metadata = json.loads(said("cargo", "metadata", "--offline", "--format-version=1", "--features=postgres-tls", "--filter-platform=x86_64-unknown-linux-gnu",
+                               cwd=REPOSITORY))
     known = {f"cargo:{package['name']}@{package['version']}" for package in metadata["packages"]}
     assert crates <= known and {f"cargo:{name}" for name in inside} <= crates, ({f"cargo:{name}" for name in inside} - crates, crates - known)
     # Only what comes from a registry has a sum; the crates of this repository have none.
