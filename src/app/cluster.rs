@@ -92,6 +92,7 @@ struct Node<'a> {
 
 impl<'a> Node<'a> {
     async fn open(config: &'a Config, dependencies: &Dependencies) -> Result<Self> {
+        tls::expect_hangup(&config.tls)?;
         let settings = config.store_settings().map_err(|error| anyhow!(error))?;
         let Dependencies { clock, ids, .. } = dependencies;
         let holder = Holder::this_process(ids.next_raw(clock.now()), clock.now());

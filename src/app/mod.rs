@@ -217,6 +217,7 @@ fn bind(config: &Config, (option, address): (&str, &str)) -> Result<TcpListener>
 }
 
 async fn start_at(config: &Config, dependencies: Dependencies, place: Place) -> Result<Running> {
+    tls::expect_hangup(&config.tls)?;
     telemetry::metrics(); // what is counted is counted from the start
     let Place { listen, websocket_url: reached_at, holder, nodes } = place;
     let option = if nodes.is_some() { "cluster.listen" } else { "http.listen" };

@@ -147,6 +147,14 @@ pub fn chain(tls: &Tls) -> Result<Vec<CertificateDer<'static>>> {
     Ok(Material::read(tls)?.key.cert.clone())
 }
 
+/// Has SIGHUP no longer end the process, where it will mean that certificates are read again; before anything that takes time.
+pub fn expect_hangup(tls: &Tls) -> Result<()> {
+    if !tls.listen.is_empty() || !std::io::stdin().is_terminal() {
+        drop(signal(SignalKind::hangup())?); // whoever listened once keeps the signal from its usual end
+    }
+    Ok(())
+}
+
 /// Reads the certificates again when the process gets SIGHUP, and when their files have changed. Without certificates the signal, which
 /// would end the process, does nothing; but at a terminal, where it says that the terminal is gone.
 pub fn keep_fresh(certificates: Option<Arc<Certificates>>, clock: &SharedClock) -> Result<Option<JoinHandle<()>>> {

@@ -8,6 +8,9 @@ use crate::store::schema::nodes;
 use crate::store::{Conn, StoreResult, counters};
 use kernel::Timestamp;
 
+/// The counter of leaderships.
+const TERM: &str = "leader_term";
+
 /// What time the database has: the one clock that all nodes share.
 pub fn database_now(conn: &mut Conn, otherwise: Timestamp) -> StoreResult<Timestamp> {
     match conn {
@@ -51,7 +54,8 @@ pub fn beat(conn: &mut Conn, node: &Node) -> StoreResult<()> {
 /// Notes that a node leads from now on; answers its term. Only who holds the store's lock may write this.
 pub fn lead(conn: &mut Conn, name: &str, now: Timestamp) -> StoreResult<i64> {
     let now = database_now(conn, now)?;
-    let term = counters::next(conn, "leader_term")?;
+    let term = counters::find(conn, TERM)?.unwrap_or(0) + 1;
+    counters::keep(conn, TERM, term)?;
     let leads = (nodes::term.eq(term), nodes::leads_since.eq(now));
     let none = (nodes::term.eq(None::<i64>), nodes::leads_since.eq(None::<Timestamp>));
     diesel::update(nodes::table.filter(nodes::name.ne(name))).set(none).execute(conn)?;

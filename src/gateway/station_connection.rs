@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
@@ -28,6 +29,8 @@ pub struct StationConnection {
     pub address: IpAddr,
     /// Whether it was connected all the time, and only the leader of the cluster is another one.
     pub again: bool,
+    /// When that was recorded, in microseconds.
+    connected_at: AtomicI64,
     /// Its deviations when it connected, and what it was caught at since.
     deviations: Mutex<Vec<String>>,
     /// Which connector has which number, and how often that had changed when it was read.
@@ -59,6 +62,7 @@ impl StationConnection {
             version,
             address,
             again,
+            connected_at: AtomicI64::default(),
             deviations: Mutex::new(station.flags.0),
             layout: Mutex::default(),
         }
@@ -95,32 +99,44 @@ impl StationConnection {
 
     /// Records that the socket is open.
     pub async fn connected(&self, gateway: &GatewayDependencies) {
-        self.record_online(gateway, true).await;
-        gateway.signals.notify(self.signal(SignalKind::Connected));
-    }
-
-    /// Records that the socket is gone.
-    pub async fn disconnected(&self, gateway: &GatewayDependencies) {
-        self.record_online(gateway, false).await;
-        gateway.signals.notify(self.signal(SignalKind::Disconnected));
-    }
-
-    async fn record_online(&self, gateway: &GatewayDependencies, online: bool) {
         let (organization, station, moment) = (self.organization, self.station, gateway.context.moment());
-        let usual_heartbeat_seconds = gateway.settings.heartbeat_seconds;
-        let arrival = online.then_some(Arrival { protocol: self.version, usual_heartbeat_seconds });
-        let base = gateway.context.websocket_url.clone();
-        let kind = if online { EventKind::StationOnline } else { EventKind::StationOffline };
-        let again = self.again && online;
+        self.connected_at.store(moment.now.micros(), Ordering::Relaxed);
+        let arrival = Arrival { protocol: self.version, usual_heartbeat_seconds: gateway.settings.heartbeat_seconds };
+        let (base, again) = (gateway.context.websocket_url.clone(), self.again);
         let stored = gateway.context.db.write(move |conn| -> StoreResult<()> {
             let is_no_news = again && stations::is_online(conn, station)?;
             stations::set_online(conn, station, arrival, moment.now)?;
             if is_no_news {
                 return Ok(());
             }
-            record_station_event(conn, &moment, (organization, station), kind, &base)
+            record_station_event(conn, &moment, (organization, station), EventKind::StationOnline, &base)
         });
-        match stored.await {
+        self.log_stored(stored.await, true);
+        gateway.signals.notify(self.signal(SignalKind::Connected));
+    }
+
+    /// Records that the socket is gone, unless the station has another one meanwhile.
+    pub async fn disconnected(&self, gateway: &GatewayDependencies) {
+        let (organization, station, moment) = (self.organization, self.station, gateway.context.moment());
+        let connected_at = Timestamp::from_micros(self.connected_at.load(Ordering::Relaxed));
+        let (base, connections) = (gateway.context.websocket_url.clone(), gateway.connections.clone());
+        let stored = gateway.context.db.write(move |conn| -> StoreResult<bool> {
+            let is_gone =
+                !connections.is_online(station) && stations::set_offline(conn, station, connected_at, moment.now)?;
+            if is_gone {
+                record_station_event(conn, &moment, (organization, station), EventKind::StationOffline, &base)?;
+            }
+            Ok(is_gone)
+        });
+        let stored = stored.await;
+        if !matches!(stored, Ok(false)) {
+            self.log_stored(stored.map(drop), false);
+            gateway.signals.notify(self.signal(SignalKind::Disconnected));
+        }
+    }
+
+    fn log_stored(&self, stored: StoreResult<()>, online: bool) {
+        match stored {
             Ok(()) => {
                 tracing::info!(station = %self.station, online, "a station's connection changed")
             }

@@ -13,5 +13,3 @@ CREATE TABLE nodes (
     leads_since INTEGER,
     secret TEXT NOT NULL -- a hash of what nodes prove themselves by: all must have the same
 );
-
-INSERT INTO counters (name, value) VALUES ('leader_term', 0);

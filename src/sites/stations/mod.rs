@@ -53,7 +53,7 @@ pub use store::pushed::keep_pushed;
 pub use store::stations::{
     Arrival, certificate_names, clocks_off, find_by_endpoint, find_station, governed_by_hours, is_online,
     keep_variables, never_connected, require_station, save_boot, save_capabilities, save_clock, save_deviations,
-    save_limit_variants, set_all_offline, set_closed_by_hours, set_online, touch_messages, update_station,
+    save_limit_variants, set_all_offline, set_closed_by_hours, set_offline, set_online, touch_messages, update_station,
 };
 pub use store::statuses::set_connector_status;
 pub use store::{station_view, views_of};

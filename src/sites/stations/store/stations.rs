@@ -156,14 +156,9 @@ pub struct Arrival {
 }
 
 /// Notes that its socket was opened, or lost; its version stays, as nothing was edited.
-pub fn set_online(conn: &mut Conn, id: StationId, arrival: Option<Arrival>, now: Timestamp) -> StoreResult<()> {
+pub fn set_online(conn: &mut Conn, id: StationId, arrival: Arrival, now: Timestamp) -> StoreResult<()> {
     let row = || chargestations::table.find(id);
-    let Some(Arrival { protocol, usual_heartbeat_seconds }) = arrival else {
-        diesel::update(row())
-            .set((chargestations::online.eq(false), chargestations::last_disconnect_at.eq(now)))
-            .execute(conn)?;
-        return Ok(());
-    };
+    let Arrival { protocol, usual_heartbeat_seconds } = arrival;
     let own: Option<i64> = row().select(chargestations::heartbeat_seconds).first(conn)?;
     let heartbeat = own.unwrap_or(usual_heartbeat_seconds.into());
     diesel::update(row())
@@ -176,6 +171,15 @@ pub fn set_online(conn: &mut Conn, id: StationId, arrival: Option<Arrival>, now:
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Records that the connection of a station ended that began at this instant. False where it has a newer one, whose beginning may have
+/// been stored before: several writers do not keep the order of both.
+pub fn set_offline(conn: &mut Conn, id: StationId, connected_at: Timestamp, now: Timestamp) -> StoreResult<bool> {
+    let last = chargestations::last_connect_at;
+    let of_connection = chargestations::table.find(id).filter(last.is_null().or(last.le(connected_at)));
+    let gone = (chargestations::online.eq(false), chargestations::last_disconnect_at.eq(now));
+    Ok(diesel::update(of_connection).set(gone).execute(conn)? > 0)
 }
 
 /// Whether a station is recorded as connected.
