@@ -373,12 +373,16 @@ class Cluster(Site):
 
         return until(leads, lambda: f"nobody leads: {self.logs()}", within)
 
+    def led_since(self):
+        """When the last one began to lead, by the clock of this machine."""
+        return float(self.sql("SELECT extract(epoch FROM at) FROM watched.leads ORDER BY at DESC LIMIT 1")[0][0])
+
     def followers(self):
         leader = self.leader()
         return [node for node in self.living if node is not leader]
 
     def call(self, method, path, **more):
-        headers = {"Authorization": f"Bearer {self.key}", **more.pop("headers", {})}
+        headers = self.headers() | more.pop("headers", {})
         if method == "POST":
             headers.setdefault("Idempotency-Key", secrets.token_hex(12))
         deadline = time.monotonic() + LEADS_WITHIN
@@ -401,10 +405,13 @@ class Cluster(Site):
     def api(self):
         return self.server.api
 
+    def headers(self):
+        return {"Authorization": f"Bearer {self.key}"}
+
     def client(self):
         """One that asks once."""
         session = requests.Session()
-        session.headers["Authorization"] = f"Bearer {self.key}"
+        session.headers.update(self.headers())
         return session
 
     def shown(self):
