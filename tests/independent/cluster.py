@@ -25,6 +25,8 @@ SECRET = secrets.token_hex(20)
 NAMES = ("n1", "n2", "n3")
 # How long a node may take to start, and a leader to be followed, on a busy machine.
 STARTS_WITHIN, LEADS_WITHIN = 60, 40
+# What the systems of nodes make of another that says nothing: no connection after so long, and after so long an end of those that were.
+CONNECTS_WITHIN, SILENT_FOR = 2, 10
 OPTIONS = {
     # A test that is as fast as it can be must meet the cluster, not its limits.
     "EVENWATT_HTTP_RATE_PER_SECOND": "100000",
@@ -146,7 +148,7 @@ class Postgres:
 
 class Wire:
     """A way to a port of this machine. Either direction can be cut, for one node or for all: what is said meanwhile arrives when it is
-    whole again, as TCP has it."""
+    whole again, as TCP has it, unless the nodes at its ends gave it up meanwhile."""
 
     loop = None
 
@@ -167,17 +169,18 @@ class Wire:
         return self.server.sockets[0].getsockname()[1]
 
     async def connected(self, reader, writer):
-        self.open.add(writer)
-        there, back = self.ways[self.who(writer.get_extra_info("peername")[1])]
+        name = self.who(writer.get_extra_info("peername")[1]) if self.nodes else ""
+        there, back = self.ways[name]
         try:
-            await there.wait()
+            async with asyncio.timeout(CONNECTS_WITHIN if self.nodes else None):
+                await there.wait(), await back.wait()
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to)
-        except OSError:
-            self.open.discard(writer)
+        except (OSError, TimeoutError):
             return writer.transport.abort()
-        self.open.add(far_writer)
+        connection = (name, writer, far_writer)
+        self.open.add(connection)
         await asyncio.gather(self.pump(reader, far_writer, there, lambda _: None), self.pump(far_reader, writer, back, self.hear))
-        self.open -= {writer, far_writer}
+        self.open.discard(connection)
 
     def who(self, port):
         """Whose process has this end of a connection."""
@@ -220,8 +223,17 @@ class Wire:
     def cut(self, there=True, back=True, of=None):
         async def now():
             self.set_all(False, [of.name] if of else self.ways, there, back)
+            if self.nodes:
+                asyncio.create_task(self.give_up())
 
         self.run(now())
+
+    async def give_up(self):
+        """Ends connections between nodes as their systems do that hear nothing from the other side."""
+        await asyncio.sleep(SILENT_FOR)
+        for name, *writers in list(self.open):
+            if not all(way.is_set() for way in self.ways[name]):
+                [writer.transport.abort() for writer in writers]
 
     def repair(self):
         async def now():
@@ -233,8 +245,8 @@ class Wire:
         async def now():
             self.set_all(True, self.ways)
             self.server.close()
-            for writer in list(self.open):
-                writer.transport.abort()
+            for _, *writers in list(self.open):
+                [writer.transport.abort() for writer in writers]
 
         self.run(now())
 
