@@ -61,10 +61,25 @@ class Node:
     def key(self):
         return re.search(r"ew_live_\w+", (self.folder / f"{self.name}.said").read_text())
 
-    def ask(self, path, key="", within=5):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {key}"})
+    def text(self, path, key="", body=None, within=60):
+        """What it answers."""
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body and json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=within) as answer:
-            return json.load(answer)
+            return answer.read().decode()
+
+    def ask(self, path, key="", within=5):
+        return json.loads(self.text(path, key, None, within))
+
+    def post(self, path, key, body):
+        return json.loads(self.text(path, key, body))
+
+    def is_up(self):
+        """Whether it can be given requests."""
+        try:
+            return self.ask("/readyz")["ok"]
+        except (OSError, ValueError):
+            return False
 
     def leader(self):
         """Who leads, as this node says that is ready."""
