@@ -359,7 +359,8 @@ class Cluster(Site):
         return found and found.group()
 
     def logs(self):
-        return "\n".join(f"{node.name}: {node.log.read_text()[-1500:]}" for node in self.nodes)
+        lines = lambda node: [line for line in node.log.read_text().splitlines() if "connection changed" not in line]
+        return "\n".join("\n".join([f"{node.name}:", *lines(node)[-25:]]) for node in self.nodes)
 
     def node(self, name):
         return next(node for node in self.nodes if node.name == name)
@@ -474,8 +475,6 @@ def cluster(tmp_path, database, request):
     try:
         yield nodes
         nodes.check_writers()
-    except BaseException:
-        print(nodes.logs())
-        raise
     finally:
+        print(nodes.logs())  # shown where the test failed
         nodes.end()

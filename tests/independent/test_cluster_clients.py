@@ -88,6 +88,18 @@ def test_the_address_for_nodes_is_for_nodes(cluster):
     assert handshake(address + path, X_Evenwatt_Node=SECRET)[0] == 101
 
 
+def test_a_node_with_another_secret_does_not_join(cluster):
+    stranger = cluster.followers()[0]
+    assert stranger.stop() == 0
+    stranger.options["EVENWATT_CLUSTER_SECRET"] = "another-secret-of-32-characters-or-more"
+    stranger.begin()
+    assert stranger.process.wait(timeout=90) != 0, "it ends"
+    assert "cluster.secret" in stranger.log.read_text(), stranger.log.read_text()[-1000:]
+    stranger.options["EVENWATT_CLUSTER_SECRET"] = SECRET
+    stranger.begin()
+    cluster.all_are_well()
+
+
 def test_an_edge_says_who_a_client_is_whatever_it_says_of_itself(cluster):
     forged = {
         "X_Forwarded_For": "203.0.113.9",
@@ -165,7 +177,7 @@ def by_websocket(cluster, node, cursor):
 def test_streams_go_on_after_each_change_of_the_leader(cluster):
     place = cluster.post("/locations", PLACE)["_id"]
     readers = [Reader(cluster, by_sse) for _ in range(3)] + [Reader(cluster, by_websocket) for _ in range(3)]
-    ends = [lambda node: node.kill(), lambda node: node.stop()]
+    ends = [lambda node: node.kill(), lambda node: node.stop(), lambda node: node.halt()]
     number = 0
     for end in ends:
         for _ in range(20):
@@ -177,7 +189,12 @@ def test_streams_go_on_after_each_change_of_the_leader(cluster):
         for _ in range(20):
             number += 1
             cluster.call("PATCH", f"/locations/{place}", json={"meta_data": {"number": number}})
-        leader.begin()
+        if leader.is_running:
+            shown = cluster.get("/events", limit=1000)["result"]
+            until(lambda: all(len(reader.seen) >= len(shown) for reader in readers), lambda: "a stream ended with its leader, and does not say so", 30)
+            leader.go_on()
+        else:
+            leader.begin()
         cluster.all_are_well()
     log = cluster.get("/events", limit=1000)["result"]
     until(lambda: all(len(reader.seen) >= len(log) for reader in readers), lambda: [len(reader.seen) for reader in readers], 30)
@@ -270,7 +287,7 @@ def ask_the_others(cluster, which, failures, is_over):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("which", ["follower"])
+@pytest.mark.parametrize("which", ["follower", "leader"])
 def test_a_node_that_stops_finishes_what_it_began_and_gives_its_stations_away(cluster, which):
     async def story():
         stops = one_that_stops(cluster, which)
@@ -317,3 +334,23 @@ def test_a_node_that_stops_finishes_what_it_began_and_gives_its_stations_away(cl
         is_over.set()
     getting.join(timeout=30)
     assert not failures, failures[:3]
+
+
+def test_the_last_node_of_a_cluster_closes_its_sockets_when_it_stops(cluster):
+    async def story():
+        last = cluster.leader()
+        for node in cluster.followers():
+            node.kill()
+        _, path = station(cluster)
+        line = await Line.open(last.websocket_url + path, "ocpp1.6")
+        await line.ask("boot", "BootNotification", BOOT)
+        begun = time.monotonic()
+        assert await asyncio.to_thread(last.stop) == 0
+        print(f"the last one stopped after {time.monotonic() - begun:.1f} s")
+        await asyncio.wait_for(line.reading, 5)
+        assert line.socket.close_code == 1012
+        for node in cluster.nodes:
+            node.begin()
+        cluster.all_are_well()
+
+    asyncio.run(asyncio.wait_for(story(), 100))
