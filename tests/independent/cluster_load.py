@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import requests
 from cluster import until as wait_for
@@ -32,7 +32,8 @@ def loaded(cluster, act):
         node.begin()
     cluster.leader()
     assert check_all(cluster, counts, log) == before, "what memory had is what is stored"
-    print(f"{len(before)} transactions, {counts.acknowledged} messages acknowledged, {counts.in_doubt} in doubt, refused: {counts.refusals}")
+    refused = Counter(code for code, *_ in counts.refusals)
+    print(f"{len(before)} transactions, {counts.acknowledged} messages acknowledged, {counts.in_doubt} in doubt, refused: {refused}")
     return counts
 
 
