@@ -246,7 +246,10 @@ fn serve(config: &Config, first: FirstStart) -> Result<(), Failure> {
         if config.cluster.is_on() {
             let greet = |address, running: &Running| {
                 let greeting = greet(config, address, running.context.clone(), first);
-                async move { Ok(print(&greeting.await?)) }
+                async move {
+                    print(&greeting.await?);
+                    Ok(())
+                }
             };
             return Ok(app::run_node(config, Dependencies::default(), app::stop_signal(), greet).await?);
         }

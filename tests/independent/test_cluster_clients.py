@@ -14,7 +14,7 @@ import requests
 import trustme
 import websockets
 from cluster import SECRET, cluster, database, until  # noqa: F401
-from counting import Line, written
+from counting import Line
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from requests.adapters import HTTPAdapter

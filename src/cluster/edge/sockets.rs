@@ -189,12 +189,12 @@ impl Relay {
                 biased;
                 () = &mut over => Some(End::Detached),
                 said = upstream.next() => match said {
-                    Some(Ok(Sent::Text(text))) => self.to_client(text.as_str()).await,
+                    Some(Ok(Sent::Text(text))) => self.pass_to_client(text.as_str()).await,
                     Some(Ok(Sent::Close(frame))) => Some(closed_by_leader(frame)),
                     Some(Ok(_)) => None,
                     Some(Err(_)) | None => Some(End::Detached),
                 },
-                message = receiver.next() => self.to_leader(message, upstream).await,
+                message = receiver.next() => self.pass_to_leader(message, upstream).await,
                 () = &mut *turn, if leaves_by.is_none() => {
                     leaves_by = Some(Instant::now() + drain::PATIENCE);
                     None
@@ -213,7 +213,7 @@ impl Relay {
         }
     }
 
-    async fn to_client(&mut self, text: &str) -> Option<End> {
+    async fn pass_to_client(&mut self, text: &str) -> Option<End> {
         if self.is_station {
             self.theirs.heard(text);
             self.ours.said(text);
@@ -222,7 +222,7 @@ impl Relay {
         (!matches!(sent, Ok(Ok(())))).then_some(End::Gone)
     }
 
-    async fn to_leader(&mut self, message: Result<Message, Fault>, upstream: &mut Upstream) -> Option<End> {
+    async fn pass_to_leader(&mut self, message: Result<Message, Fault>, upstream: &mut Upstream) -> Option<End> {
         let sent = match self.take_in(message).await {
             Ok(Some(sent)) => sent,
             Ok(None) => return None,
