@@ -109,7 +109,8 @@ test("a second factor is set up on the page, and asked for", async () => {
   const secret = await page.locator("code").textContent();
   const picture = page.locator("img[src*='totp']");
   await picture.waitFor();
-  assert.ok(await picture.evaluate((img) => img.complete && img.naturalWidth > 0), "the picture is there");
+  const width = await picture.evaluate((img) => img.decode().then(() => img.naturalWidth));
+  assert.ok(width > 0, "the picture is there");
   await page.locator("input[autocomplete='one-time-code']").fill(code(secret));
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.locator("code").waitFor({ state: "detached" });
