@@ -14,8 +14,9 @@ import conftest
 import pytest
 import requests
 from counting import Counts
+from stored import Log, Memory, until
 from test_balancing import OLD, Depot
-from test_killed_stations import OPTIONS, Log, Memory, Site, until
+from test_killed_stations import OPTIONS, Site
 
 SEED = int(os.environ.get("EVENWATT_SEED", 23))
 

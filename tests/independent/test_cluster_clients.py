@@ -157,7 +157,7 @@ class Reader:
 
 def by_sse(cluster, node, cursor):
     headers = cluster.headers() | {"Last-Event-ID": str(cursor)}
-    with requests.get(f"{node.api}/events/stream", headers=headers, stream=True, timeout=20) as answer:
+    with requests.get(f"{node.api}/events/stream", headers=headers, stream=True, timeout=15) as answer:
         if answer.status_code != 200:
             return
         for line in answer.iter_lines(chunk_size=1):
@@ -166,7 +166,8 @@ def by_sse(cluster, node, cursor):
 
 def by_websocket(cluster, node, cursor):
     url = f"{node.websocket_url}/v1.1/realtime?after={cursor}"
-    with connect(url, additional_headers=cluster.headers(), open_timeout=20) as socket:
+    # A node that stands still answers no ping, and says nothing else that would end its sockets.
+    with connect(url, additional_headers=cluster.headers(), open_timeout=20, ping_interval=3, ping_timeout=5) as socket:
         while True:
             try:
                 yield json.loads(socket.recv(timeout=1))
