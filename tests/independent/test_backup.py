@@ -16,7 +16,7 @@ import requests
 from counting import Counts
 from stored import Log, Memory, until
 from test_balancing import OLD, Depot
-from test_killed_stations import OPTIONS, Site
+from test_killed_stations import OPTIONS, KilledSite
 
 SEED = int(os.environ.get("EVENWATT_SEED", 23))
 
@@ -69,7 +69,7 @@ def is_refused(options, *arguments):
     return done.stderr
 
 
-class Loaded(Site):
+class Loaded(KilledSite):
     """A server on a store, with the calls that stations' tests need."""
 
     def __init__(self, folder, options, key=""):
