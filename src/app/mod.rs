@@ -318,7 +318,7 @@ async fn start_at(config: &Config, dependencies: Dependencies, place: Place) -> 
         false => TrustedProxies::everybody(),
     };
     let (trees, sockets) = (balancer.current(), connections.clone());
-    let alone = Alone { is_alone, started_at, counts: Arc::new(move || (sockets.open(), trees.count())) };
+    let alone = is_alone.then(|| Alone { started_at, counts: Arc::new(move || (sockets.open(), trees.count())) });
     let workers = Workers {
         ctx: Ctx::new(api),
         api_key_cache,

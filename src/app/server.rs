@@ -90,7 +90,7 @@ pub(super) struct Workers {
     pub(super) routes: web::Data<RouteTable>,
     pub(super) proxies: web::Data<TrustedProxies>,
     pub(super) seen: web::Data<ready::Seen>,
-    pub(super) alone: web::Data<Alone>,
+    pub(super) alone: web::Data<Option<Alone>>,
     /// What nodes prove themselves by, where this address is for nodes.
     pub(super) nodes: Option<web::Data<Secret>>,
     pub(super) installation: web::Data<ready::Installation>,

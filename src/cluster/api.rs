@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
 
-use super::model::{Node, NodeView};
+use super::model::NodeView;
 use super::store;
 use crate::http::caller::ReadOrganization;
 use crate::http::docs::ListErrors;
@@ -21,8 +21,6 @@ pub fn routes(config: &mut ServiceConfig) {
 /// What a server without a cluster says of itself.
 #[derive(Clone)]
 pub struct Alone {
-    /// Whether this is one.
-    pub is_alone: bool,
     /// When it started.
     pub started_at: Timestamp,
     /// How many WebSockets of stations are open, and how many trees it balances.
@@ -35,26 +33,11 @@ pub struct Alone {
 async fn list_nodes(
     _caller: Caller<ReadOrganization>,
     context: Ctx,
-    alone: web::Data<Alone>,
+    alone: web::Data<Option<Alone>>,
 ) -> ApiResult<HttpResponse> {
     let now = context.clock.now();
-    if alone.is_alone {
-        let (sockets, trees) = (alone.counts)();
-        let node = Node {
-            name: "evenwatt".to_owned(),
-            token: 0,
-            address: String::new(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started_at: alone.started_at,
-            seen_at: now,
-            draining: false,
-            sockets,
-            trees,
-            term: Some(1),
-            leads_since: Some(alone.started_at),
-            secret: String::new(),
-        };
-        return Ok(reply(StatusCode::OK, "Found", vec![NodeView::of(node, now, Some(1))]));
+    if let Some(Alone { started_at, counts }) = alone.get_ref() {
+        return Ok(reply(StatusCode::OK, "Found", vec![NodeView::alone(*started_at, now, counts())]));
     }
     let read =
         context.db.read(move |conn| -> StoreResult<_> { Ok((store::database_now(conn, now)?, store::list(conn)?)) });

@@ -54,10 +54,6 @@ pub struct Seen {
     pub leader: Option<Leader>,
     /// Nobody holds the store, and this node may.
     pub may_lead: bool,
-    /// Whether the database answered.
-    pub answers: bool,
-    /// Nodes that live.
-    pub alive: usize,
     /// Another process has the name of this one, and lives.
     pub replaced: bool,
 }
@@ -223,11 +219,7 @@ impl Watcher {
                 tracing::warn!(%error, "the table of nodes cannot be looked at");
                 (self.conn, self.beaten, self.free) = (None, None, 0);
                 self.unheard.clear();
-                self.seen.send_if_modified(|seen| {
-                    let changes = seen.answers || seen.may_lead;
-                    (seen.answers, seen.may_lead) = (false, false);
-                    changes
-                });
+                self.seen.send_if_modified(|seen| std::mem::replace(&mut seen.may_lead, false));
             }
         }
         let token = token(&self.node.holder);
@@ -273,7 +265,7 @@ impl Watcher {
         let leader = leader.map(|(term, node)| Leader { node: node.name.clone(), address: node.address.clone(), term });
         let alive = nodes.iter().filter(|node| !is_dead(node, now)).count();
         metrics::gauge!("evenwatt_cluster_nodes").set(u32::try_from(alive).map_or(f64::MAX, f64::from));
-        let seen = Seen { leader, may_lead, answers: true, alive, replaced: false };
+        let seen = Seen { leader, may_lead, replaced: false };
         self.seen.send_if_modified(|before| {
             let changes = *before != seen;
             *before = seen;

@@ -66,6 +66,24 @@ pub(super) struct NodeView {
 }
 
 impl NodeView {
+    /// What is shown of the one server that there is, with so many sockets and trees.
+    pub(super) fn alone(started_at: Timestamp, now: Timestamp, (sockets, trees): (i32, i32)) -> Self {
+        Self {
+            name: "evenwatt".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            leads: true,
+            term: Some(1),
+            leads_since: Some(started_at),
+            draining: false,
+            alive: true,
+            lag_ms: 0,
+            sockets,
+            trees,
+            started_at,
+            seen_at: now,
+        }
+    }
+
     /// What is shown of a node at this instant, where this term is the highest.
     pub(super) fn of(node: Node, now: Timestamp, leading: Option<i64>) -> Self {
         let Node { name, version, started_at, seen_at, draining, sockets, trees, term, leads_since, .. } = node;

@@ -66,7 +66,8 @@ pub fn lead(conn: &mut Conn, name: &str, now: Timestamp) -> StoreResult<i64> {
 /// Notes that a run of a node leads no longer.
 pub fn step_down(conn: &mut Conn, token: i64) -> StoreResult<()> {
     let none = (nodes::term.eq(None::<i64>), nodes::leads_since.eq(None::<Timestamp>));
-    diesel::update(nodes::table.filter(nodes::token.eq(token))).set(none).execute(conn)?;
+    let led = nodes::table.filter(nodes::token.eq(token)).filter(nodes::term.is_not_null());
+    diesel::update(led).set(none).execute(conn)?;
     Ok(())
 }
 

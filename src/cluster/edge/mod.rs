@@ -249,7 +249,7 @@ async fn noticed(seen: &mut watch::Receiver<Seen>, wanted: impl FnMut(&Seen) -> 
     }
 }
 
-/// Waits for another leader than this, or a moment, and no longer than until then.
+/// Waits for another leader than this, or a moment: then this one is tried again.
 async fn wait_for_leader(seen: &mut watch::Receiver<Seen>, tried: Option<&Leader>) {
     let other = noticed(seen, |seen| seen.leader.is_some() && seen.leader.as_ref() != tried);
     let _ = tokio::time::timeout(AGAIN_AFTER, other).await;

@@ -1,7 +1,7 @@
 //! Passing requests on to the leader.
 //!
-//! A request that never arrived is sent again to whoever leads next. One that may have arrived is repeated only where that does nothing
-//! twice: it changes nothing, or has an `Idempotency-Key`.
+//! A request that never arrived is sent again to whoever leads next. One that may have arrived is repeated only where it has an
+//! `Idempotency-Key` or its method is safe. Of the few GET that do something (eDRV stops sessions by one) a second one does nothing more.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -155,7 +155,7 @@ pub struct Arrival {
     pub usual_heartbeat_seconds: u32,
 }
 
-/// Notes that its socket was opened, or lost; its version stays, as nothing was edited.
+/// Notes that its socket was opened; its version stays, as nothing was edited.
 pub fn set_online(conn: &mut Conn, id: StationId, arrival: Arrival, now: Timestamp) -> StoreResult<()> {
     let row = || chargestations::table.find(id);
     let Arrival { protocol, usual_heartbeat_seconds } = arrival;
