@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use evenwatt::balancing::{Balancer, Settings};
 use evenwatt::charging::sessions::{self, MeterReport, Reading, Sample, StartReport, StopReport};
 use evenwatt::sites::stations::link::{Shown, Signal, SignalKind};
 use evenwatt::sites::stations::{self, ConnectorStatus};
@@ -34,6 +35,15 @@ pub struct Port {
 }
 
 impl Depot {
+    /// A balancer that begins anew with what the one before stored, as after a restart.
+    pub fn second_life(&self) -> Balancer {
+        let running = &self.app.running;
+        let settings =
+            Settings { tick: Duration::from_millis(50), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 10 };
+        let signals = (&running.signals, &running.asset_signals);
+        Balancer::start(running.context.clone(), Arc::new(self.link.clone()), signals, settings)
+    }
+
     /// A depot with this many ports in a group with these fields; every station is connected.
     pub async fn new(ports: usize, fields: Value) -> Self {
         Self::with(ports, fields, json!({"type": "J1772", "power": 7}), &[]).await

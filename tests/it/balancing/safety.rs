@@ -1,12 +1,10 @@
 //! Stations that refuse, are silent, go away or do not obey, and a server that is restarted.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use evenwatt::app::restored;
-use evenwatt::balancing::{Balancer, Settings};
 use evenwatt::store::{Conn, StoreError};
 use kernel::Watts;
 use serde_json::json;
@@ -118,15 +116,7 @@ async fn after_a_restart_nothing_is_raised_before_it_is_proven() {
     depot.plug_in(1).await;
     depot.link.watch();
 
-    let running = &depot.app.running;
-    let settings =
-        Settings { tick: Duration::from_millis(50), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 10 };
-    let second_life = Balancer::start(
-        running.context.clone(),
-        Arc::new(depot.link.clone()),
-        (&running.signals, &running.asset_signals),
-        settings,
-    );
+    let second_life = depot.second_life();
     depot.until(async || depot.limits() == [5.0, 3.0]).await;
     assert!(depot.link.most() <= Watts(10_000), "7 kW stay assumed");
     second_life.stop();
@@ -146,15 +136,7 @@ async fn after_a_restore_a_connector_counts_at_all_that_it_can_draw_until_it_con
     depot.link.behave(depot.ports[0].station, Manner::Silent);
     depot.link.watch();
 
-    let running = &depot.app.running;
-    let settings =
-        Settings { tick: Duration::from_millis(50), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 10 };
-    let second_life = Balancer::start(
-        running.context.clone(),
-        Arc::new(depot.link.clone()),
-        (&running.signals, &running.asset_signals),
-        settings,
-    );
+    let second_life = depot.second_life();
     // 7 of 10 kW stay assumed.
     depot.until(async || depot.limits()[1] == 3.0).await;
     second_life.stop();
@@ -188,15 +170,7 @@ async fn who_does_not_obey_is_not_believed_after_a_restore() {
     assert_eq!(left.await.expect("read"), 1);
     depot.link.watch();
 
-    let running = &depot.app.running;
-    let settings =
-        Settings { tick: Duration::from_millis(50), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 10 };
-    let second_life = Balancer::start(
-        running.context.clone(),
-        Arc::new(depot.link.clone()),
-        (&running.signals, &running.asset_signals),
-        settings,
-    );
+    let second_life = depot.second_life();
     // The other one is sent its limit anew.
     let other = depot.ports[1].station;
     depot.until(async || !depot.link.live_limits_of(other).is_empty()).await;

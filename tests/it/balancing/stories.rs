@@ -1,9 +1,7 @@
 //! Longer stories: stations and servers that are away for a while, and what people are asked to put right.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use evenwatt::balancing::{Balancer, Settings};
 use evenwatt::sites::stations::link::Enforced;
 use kernel::{Milliamps, Watts};
 use serde_json::{Value, json};
@@ -50,15 +48,7 @@ async fn the_server_is_dead_for_ten_minutes() {
     depot.plug_in(2).await;
     depot.link.watch();
 
-    let running = &depot.app.running;
-    let settings =
-        Settings { tick: Duration::from_millis(50), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 10 };
-    let second_life = Balancer::start(
-        running.context.clone(),
-        Arc::new(depot.link.clone()),
-        (&running.signals, &running.asset_signals),
-        settings,
-    );
+    let second_life = depot.second_life();
     depot.until_limits(&[3.334, 3.333, 3.333]).await;
     assert!(depot.link.most() <= Watts(10_000), "{}", depot.link.most());
     second_life.stop();

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use evenwatt::sites::stations::{self, Arrival};
+use evenwatt::store::StoreError;
+use kernel::{Protocol, StationId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::{FakeStation, TestApp};
@@ -64,4 +67,23 @@ async fn the_interval_of_its_own_configuration_counts_as_soon_as_it_is_read() {
     assert!(!is_late(&app, &station.path).await);
     app.pass(Duration::from_secs(361)).await;
     assert!(is_late(&app, &station.path).await);
+}
+
+/// Several writers do not keep the order of the end of one connection and the begin of the next.
+#[actix_web::test]
+async fn the_end_of_a_connection_says_nothing_of_a_later_one() {
+    let app = TestApp::start_with(&[NO_PINGS]).await;
+    let station = app.station("S").await;
+    let id: StationId = station.id.parse().expect("an id");
+    let at = |second: i64| Timestamp::from_unix_seconds(1_777_000_000 + second);
+    let ended = app.running.context.db.write(move |conn| {
+        let arrival = || Arrival { protocol: Protocol::V16, usual_heartbeat_seconds: 300 };
+        stations::set_online(conn, id, arrival(), at(10))?;
+        stations::set_online(conn, id, arrival(), at(20))?;
+        let first = stations::set_offline(conn, id, at(10), at(30))?;
+        let after_first = stations::is_online(conn, id)?;
+        let second = stations::set_offline(conn, id, at(20), at(40))?;
+        Ok::<_, StoreError>((first, after_first, second, stations::is_online(conn, id)?))
+    });
+    assert_eq!(ended.await.expect("stored"), (false, true, true, false));
 }
